@@ -1,0 +1,3 @@
+"""workbench: the vision-AI flywheel inside a Jupyter notebook."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,40 @@
+"""What can go wrong, in types a caller can catch.
+
+Every message says what was wanted, what came, and what to do about it.
+"""
+
+
+class WorkbenchError(Exception):
+    """Anything that workbench itself raises."""
+
+
+class DatabaseError(WorkbenchError):
+    """The database cannot be found, started or reached."""
+
+
+class DataHomeError(WorkbenchError):
+    """The data home cannot be used: not writable, full, or held by another machine."""
+
+
+class DatasetError(WorkbenchError):
+    """A dataset cannot be opened the way it was asked for."""
+
+
+class ImportFolderError(WorkbenchError):
+    """A folder holds nothing that can be imported."""
+
+
+class LabelError(WorkbenchError, ValueError):
+    """A label that cannot be committed, such as a class that is not in the list."""
+
+
+class BackboneError(WorkbenchError):
+    """A backbone is unknown, or its weights cannot be had."""
+
+
+class NotEnoughLabelsError(WorkbenchError):
+    """A step needs more labels than there are."""
+
+
+class AppError(WorkbenchError):
+    """The FiftyOne App cannot be served."""
