@@ -1,0 +1,136 @@
+"""How good a classifier is, with intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.evaluation.intervals import Estimate, bootstrap, wilson
+
+Ints = NDArray[np.int64]
+
+TEST_LABELS_NEEDED = 30  # below, figures are out-of-fold and provisional
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `bench.evaluate()` returns.
+
+    Attributes:
+        accuracy: share of right predictions, with Wilson's interval.
+        per_class: a row a class: precision, recall, F1 with bootstrap intervals, and support.
+        confusion: counts, rows the true class and columns the predicted one.
+        provisional: True where too few test images are labelled, so that the figures come from
+            out-of-fold predictions on the pool: images that were picked for being hard, as a rule,
+            so that the truth is likely better.
+        test_labels: labelled test images.
+        pool_labels: labelled pool images.
+    """
+
+    accuracy: Estimate
+    per_class: pd.DataFrame
+    confusion: pd.DataFrame
+    provisional: bool
+    test_labels: int
+    pool_labels: int
+
+    def __str__(self) -> str:
+        basis = (
+            f"provisional: out of fold on {self.accuracy.count} pool labels, until "
+            f"{TEST_LABELS_NEEDED} test images are labelled ({self.test_labels} so far)"
+            if self.provisional
+            else f"blind test, {self.accuracy.count} labels; trained on {self.pool_labels}"
+        )
+        return f"accuracy {self.accuracy}, {basis}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self}</p>{self.per_class.to_html(float_format='{:.3f}'.format)}"
+
+
+def evaluate_classification(
+    truth: Ints,
+    predicted: Ints,
+    classes: Sequence[str],
+    *,
+    provisional: bool,
+    test_labels: int,
+    pool_labels: int,
+    seed: int = 0,
+) -> Evaluation:
+    """Compare predictions with the truth.
+
+    Args:
+        truth: (n,) class indices, n of at least 1.
+        predicted: (n,) class indices.
+        classes: names by index.
+        provisional: whether the predictions are out-of-fold ones on the pool.
+        test_labels: labelled test images, for the record.
+        pool_labels: labelled pool images, for the record.
+        seed: of the bootstrap.
+
+    Returns:
+        The evaluation.
+
+    Raises:
+        ValueError: shapes differ, there is no row, or an index lies outside `classes`.
+    """
+    if truth.shape != predicted.shape or truth.ndim != 1 or len(truth) == 0:
+        raise ValueError(
+            f"truth and predicted must be (n >= 1,) alike, but got {truth.shape}, {predicted.shape}"
+        )
+    k = len(classes)
+    if min(truth.min(), predicted.min()) < 0 or max(truth.max(), predicted.max()) >= k:
+        raise ValueError(f"class indices must be within 0 and {k - 1}, the list of classes")
+    confusion = confusion_counts(truth, predicted, k)
+    return Evaluation(
+        accuracy=wilson(int((truth == predicted).sum()), len(truth)),
+        per_class=_per_class(truth, predicted, classes, seed),
+        confusion=pd.DataFrame(
+            confusion,
+            index=pd.Index(classes, name="truth"),
+            columns=pd.Index(classes, name="predicted"),
+        ),
+        provisional=provisional,
+        test_labels=test_labels,
+        pool_labels=pool_labels,
+    )
+
+
+def confusion_counts(truth: Ints, predicted: Ints, num_classes: int) -> Ints:
+    """Counts (k, k): rows the true class, columns the predicted one."""
+    flat = np.bincount(truth * num_classes + predicted, minlength=num_classes**2)
+    counts: Ints = flat.reshape(num_classes, num_classes).astype(np.int64)
+    return counts
+
+
+def _scores(confusion: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Precision, recall and F1 of each class: (k, k) counts to (3, k), NaN where undefined."""
+    counts = confusion.astype(np.float64)
+    hits = np.diag(counts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = hits / counts.sum(axis=0)
+        recall = hits / counts.sum(axis=1)
+        f1 = 2 * hits / (counts.sum(axis=0) + counts.sum(axis=1))
+    return np.stack([precision, recall, f1])
+
+
+def _per_class(truth: Ints, predicted: Ints, classes: Sequence[str], seed: int) -> pd.DataFrame:
+    k = len(classes)
+
+    def statistic(rows: Ints) -> NDArray[np.float64]:
+        return _scores(confusion_counts(truth[rows], predicted[rows], k)).ravel()
+
+    values = _scores(confusion_counts(truth, predicted, k))
+    resamples = 1_000 if k <= 200 else 200
+    low, high = (
+        x.reshape(3, k) for x in bootstrap(statistic, len(truth), resamples=resamples, seed=seed)
+    )
+    columns: dict[str, NDArray[np.generic]] = {}
+    for row, name in enumerate(("precision", "recall", "f1")):
+        columns[name] = values[row]
+        columns[f"{name}_low"] = low[row]
+        columns[f"{name}_high"] = high[row]
+    columns["support"] = np.bincount(truth, minlength=k)
+    return pd.DataFrame(columns, index=pd.Index(classes, name="class"))

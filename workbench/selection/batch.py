@@ -1,0 +1,120 @@
+"""From a strategy's choice to a batch: the random tenth, the order, the reasons."""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from workbench.dataset.types import Pick
+from workbench.selection.types import Array, Query, Strategy
+from workbench.selection.uherding import uherding
+from workbench.selection.uncertainty import margin, random
+
+STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
+    {"random": random, "margin": margin, "uherding": uherding}
+)
+DEFAULT = "uherding"
+RANDOM_SHARE = 0.1
+CONTROL_REASON = "picked at random: the control arm, which keeps estimates honest"
+FAR = 0.9  # distance to the nearest labelled image, as a quantile of the pool's, called "unlike"
+
+
+def find_strategy(name: str) -> Strategy:
+    """Look a strategy up by name.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"unknown strategy {name!r}: choose one of {', '.join(STRATEGIES)}")
+    return STRATEGIES[name]
+
+
+def pick_batch(
+    query: Query,
+    strategy: str,
+    ids: Sequence[str],
+    classes: Sequence[str],
+    random_share: float = RANDOM_SHARE,
+) -> list[Pick]:
+    """Choose a batch: a random tenth first, the rest by the strategy, interleaved.
+
+    The random part is drawn before the strategy chooses, uniformly from all candidates, so that
+    its inclusion probability is known and the same for each.
+
+    Args:
+        query: what to pick from; `query.count` picks are made, or as many as there are.
+        strategy: name of the strategy.
+        ids: (n,) sample ids of the candidates.
+        classes: the full class list, for the reasons.
+        random_share: share of the batch that is picked at random, rounded up.
+
+    Returns:
+        The picks, ranked in the order in which they should be labelled.
+
+    Raises:
+        ValueError: the strategy is unknown, or `random_share` is not within 0 to 1.
+    """
+    if not 0 <= random_share <= 1:
+        raise ValueError(f"random_share must be within 0 and 1, but got {random_share}")
+    choose = find_strategy(strategy)
+    n = len(query.candidates)
+    count = min(query.count, n)
+    control = 0 if choose is random else min(count, math.ceil(random_share * count))
+    drawn = query.rng.choice(n, control, replace=False)
+    chosen: list[tuple[int, float, str]] = []
+    if control < count:
+        left = np.setdiff1d(np.arange(n), drawn)
+        # What the control arm takes counts as covered: the strategy should not pick it twice.
+        rest = Query(
+            query.candidates[left],
+            None if query.probabilities is None else query.probabilities[left],
+            np.vstack([query.labelled, query.candidates[drawn]]),
+            count - control,
+            query.rng,
+        )
+        picked = choose(rest)
+        chosen = [
+            (int(left[index]), float(score), strategy)
+            for index, score in zip(picked.indices, picked.scores, strict=True)
+        ]
+    for row in drawn:  # anywhere in the batch, so that nobody can tell the control arm by its place
+        chosen.insert(int(query.rng.integers(len(chosen) + 1)), (int(row), math.nan, "random"))
+    rows = [row for row, _, _ in chosen]
+    far = _is_far(query, rows)
+    return [
+        Pick(ids[row], rank, score, name, _reason(query, row, name, far[rank], classes))
+        for rank, (row, score, name) in enumerate(chosen)
+    ]
+
+
+def _is_far(query: Query, rows: list[int]) -> list[bool]:
+    """Whether each row lies farther from every labelled image than nine tenths of the pool do."""
+    if len(query.labelled) == 0:
+        return [False] * len(rows)
+    sample = query.candidates[:: max(1, len(query.candidates) // 500)]
+    threshold = float(np.quantile(_nearest(sample, query.labelled), FAR))
+    return [bool(d > threshold) for d in _nearest(query.candidates[rows], query.labelled)]
+
+
+def _nearest(points: Array, others: Array) -> Array:
+    """Distance of each unit vector to the nearest of `others`."""
+    nearest: Array = np.sqrt(np.maximum(2 - 2 * (points @ others.T).max(axis=1), 0))
+    return nearest
+
+
+def _reason(query: Query, row: int, strategy: str, far: bool, classes: Sequence[str]) -> str:
+    if strategy == "random":
+        return CONTROL_REASON
+    if query.probabilities is None:
+        return "stands for many images that nothing labelled resembles yet"
+    top = np.argsort(query.probabilities[row])[::-1][:2]
+    best, second = (query.probabilities[row, i] for i in top)
+    shown = f"{100 * best:.0f} : {100 * second:.0f}"
+    first, other = (classes[int(i)] for i in top)
+    if best - second < 0.5:
+        text = f"unsure between {first} and {other} ({shown})"
+    else:
+        text = f"probably {first} ({100 * best:.0f} %), and stands for others like it"
+    return f"{text}; unlike anything labelled yet" if far else text

@@ -1,0 +1,66 @@
+"""What a query strategy takes and gives."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Query:
+    """Everything a query strategy may look at; no labels of the images to choose from.
+
+    Attributes:
+        candidates: (n, d) unit features of the images that may be picked.
+        probabilities: (n, k) calibrated class probabilities of the candidates, or None while there
+            is no model.
+        labelled: (m, d) unit features of the images that are labelled or already queued.
+        count: how many to pick.
+        rng: source of randomness.
+
+    Raises:
+        ValueError: the shapes contradict each other, or a value is not finite.
+    """
+
+    candidates: Array
+    probabilities: Array | None
+    labelled: Array
+    count: int
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    def __post_init__(self) -> None:
+        if self.candidates.ndim != 2:
+            raise ValueError(f"candidates must be (n, d), but got {self.candidates.shape}")
+        n, d = self.candidates.shape
+        if self.labelled.shape[1:] != (d,):
+            raise ValueError(f"labelled must be (m, {d}), but got {self.labelled.shape}")
+        if self.probabilities is not None and (
+            self.probabilities.ndim != 2 or len(self.probabilities) != n
+        ):
+            raise ValueError(f"probabilities must be ({n}, k), but got {self.probabilities.shape}")
+        if self.count < 1:
+            raise ValueError(f"count must be at least 1, but got {self.count}")
+        for name in ("candidates", "labelled", "probabilities"):
+            values = getattr(self, name)
+            if values is not None and not np.isfinite(values).all():
+                raise ValueError(f"{name} hold NaN or infinity: embed those images again")
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What a strategy chose.
+
+    Attributes:
+        indices: (c,) rows of `candidates`, the most wanted first; c is `count`, or n if smaller.
+        scores: (c,) the strategy's score of each; NaN where there is none.
+    """
+
+    indices: Ints
+    scores: Array
+
+
+Strategy = Callable[[Query], Picked]

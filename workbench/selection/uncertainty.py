@@ -1,0 +1,42 @@
+"""Random picks, and picks by the model's own doubt."""
+
+import numpy as np
+
+from workbench.selection.types import Array, Picked, Query
+
+
+def random(query: Query) -> Picked:
+    """Pick uniformly: the control arm, and what every other strategy has to beat.
+
+    Costs O(n). Needs no model.
+    """
+    count = min(query.count, len(query.candidates))
+    indices = query.rng.choice(len(query.candidates), count, replace=False)
+    return Picked(indices.astype(np.int64), np.full(count, np.nan, dtype=np.float32))
+
+
+def doubt(probabilities: Array) -> Array:
+    """One less the margin between the two most probable classes: (n, k) to (n,), 0 to 1."""
+    if probabilities.shape[1] < 2:
+        return np.zeros(len(probabilities), dtype=np.float32)
+    top = np.partition(probabilities, -2, axis=1)[:, -2:]
+    out: Array = 1 - (top[:, 1] - top[:, 0])
+    return out
+
+
+def margin(query: Query) -> Picked:
+    """Pick where the two most probable classes are closest.
+
+    Score: 1 - (p1 - p2). Costs O(n k). Picks near-duplicates of one doubtful image side by side,
+    which `uherding` does not. Without a model it picks at random.
+
+    Source:
+        Scheffer et al. 2001, "Active hidden Markov models for information extraction".
+    """
+    if query.probabilities is None:
+        return random(query)
+    scores = doubt(query.probabilities)
+    count = min(query.count, len(scores))
+    # Ties (a model that is sure of everything) are broken at random, not by file order.
+    order = np.lexsort((query.rng.random(len(scores)), -scores))[:count]
+    return Picked(order.astype(np.int64), scores[order])
