@@ -1,0 +1,208 @@
+"""A real JupyterLab in a real Chromium, as an object: start it, open a notebook, run its cells.
+
+    with Lab(tmp_path, log=tmp_path / "lab.log") as lab:
+        page = lab.open(lab.write("a", ["1 + 1"]), theme="dark")
+        page.run_cell(0)
+        page.execute("1 + 1")  # "2"
+
+Everything waits for a state and nothing sleeps for a time.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import nbformat
+from playwright.sync_api import sync_playwright
+
+from tests.browser.kernels import KERNELS, install_older, write_kernelspecs
+from tests.browser.page import LabPage
+from workbench.doctor.browser import find_browser
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Host = Literal["127.0.0.1", "localhost"]
+Theme = Literal["light", "dark"]
+
+TOKEN = "browser-tests"
+
+_CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",  # containers often give /dev/shm 64 MB: the page would crash
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Plugin -> settings. Nothing that asks the network, pops up, or writes behind a test's back; and
+# every cell in the page whether it is scrolled to or not, so that a test can look at it.
+_SETTINGS = {
+    "apputils-extension/notification": {"checkForUpdates": False, "fetchNews": "false"},
+    "docmanager-extension/plugin": {"autosave": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+class Lab:
+    """One JupyterLab server and one Chromium, for as many notebooks as a test run opens.
+
+    Attributes:
+        root: the folder that JupyterLab serves; notebooks are written here.
+        log: what the server and all its kernels print.
+        port: the port of the server, on loopback.
+    """
+
+    def __init__(self, folder: Path, log: Path) -> None:
+        self.root = folder / "notebooks"
+        self.log = log
+        self.port = 0
+        self._folder = folder
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._start_server()
+            self._start_browser()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def write(self, name: str, cells: list[str], kernel_name: str = KERNELS[-1]) -> Path:
+        """Write a notebook of code cells.
+
+        Args:
+            name: its file name, without the ending.
+            cells: the source of each cell.
+            kernel_name: one of `KERNELS`.
+
+        Returns:
+            The notebook's path, under `root`.
+        """
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": kernel_name, "display_name": kernel_name}},
+        )
+        path = self.root / f"{name}.ipynb"
+        nbformat.write(notebook, path)
+        return path
+
+    def open(self, notebook: Path, host: Host = "127.0.0.1", theme: Theme = "light") -> LabPage:
+        """Open a notebook in a fresh browser profile and wait until its kernel is idle.
+
+        Args:
+            notebook: a notebook under `root`.
+            host: the name of this machine in the page's address.
+            theme: JupyterLab's light or dark theme.
+
+        Returns:
+            The page, to be closed by the caller.
+        """
+        path = notebook.relative_to(self.root).as_posix()
+        context = self._browser.new_context(viewport={"width": 1400, "height": 900})
+        page = LabPage(context.new_page())
+        page.load(f"http://{host}:{self.port}/lab/tree/{path}?reset&token={TOKEN}")
+        page.set_theme(theme)
+        return page
+
+    def stop(self) -> None:
+        """Close the browser, end the server and its kernels."""
+        for name in ("_browser", "_playwright"):
+            if part := self.__dict__.pop(name, None):
+                (part.close if name == "_browser" else part.stop)()
+        if self._server and self._server.poll() is None:
+            self._server.terminate()  # the server ends its kernels on SIGTERM
+            try:
+                self._server.wait(30)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+
+    def _start_server(self) -> None:
+        folders = {
+            f"JUPYTER_{kind.upper()}_DIR": self._folder / kind
+            for kind in ("config", "data", "runtime")
+        } | {"IPYTHONDIR": self._folder / "ipython"}
+        for folder in (self.root, *folders.values()):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_kernelspecs(folders["JUPYTER_DATA_DIR"], install_older(ROOT / ".cache"))
+        _write_settings(folders["JUPYTER_CONFIG_DIR"])
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            "--ServerApp.ip=127.0.0.1",
+            "--ServerApp.port=0",  # a free one; the server writes down which
+            f"--ServerApp.root_dir={self.root}",
+            f"--IdentityProvider.token={TOKEN}",
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.news_url=None",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ]
+        env = os.environ | {name: str(folder) for name, folder in folders.items()}
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            self._server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.root)
+        written = folders["JUPYTER_RUNTIME_DIR"] / f"jpserver-{self._server.pid}.json"
+        wait_for(lambda: self._answers(written), "JupyterLab to start", 60)
+
+    def _answers(self, written: Path) -> bool:
+        """Whether the server serves; raises when it has ended instead."""
+        assert self._server is not None
+        if self._server.poll() is not None:
+            raise RuntimeError(f"JupyterLab ended at its start:\n{self.log.read_text()[-4000:]}")
+        try:
+            self.port = json.loads(written.read_text())["port"]
+            address = f"http://127.0.0.1:{self.port}/api/status?token={TOKEN}"
+            return urllib.request.urlopen(address, timeout=5).status == 200
+        except (OSError, ValueError):  # not yet written, half written, not yet listening
+            return False
+
+    def _start_browser(self) -> None:
+        if not (path := find_browser()):
+            raise RuntimeError("no Chromium found: 'make test' installs one, or set CHROMIUM")
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(
+            executable_path=path, headless=True, args=_CHROMIUM_FLAGS
+        )
+
+
+def wait_for(ready: Callable[[], bool], what: str, timeout: float) -> None:
+    """Ask until it is so.
+
+    Args:
+        ready: the question.
+        what: what is waited for, for the error.
+        timeout: seconds to go on asking.
+
+    Raises:
+        TimeoutError: it did not come to be so.
+    """
+    end = time.monotonic() + timeout
+    while not ready():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {timeout} s in vain for {what}")
+        time.sleep(0.05)
+
+
+def _write_settings(config_dir: Path) -> None:
+    for plugin, settings in _SETTINGS.items():
+        path = config_dir / "lab/user-settings/@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
