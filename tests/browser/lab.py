@@ -15,8 +15,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 import nbformat
@@ -67,24 +67,17 @@ class Lab:
         self.log = log
         self.port = 0
         self._folder = folder
-        self._server: subprocess.Popen[bytes] | None = None
+        self._started = ExitStack()
 
     def __enter__(self) -> Self:
-        try:
-            self._start_server()
-            self._start_browser()
-        except BaseException:
-            self.stop()
-            raise
+        with ExitStack() as started:  # what has started is ended, should the rest fail to
+            self._start_server(started)
+            self._start_browser(started)
+            self._started = started.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+    def __exit__(self, *_: object) -> None:
+        self._started.close()
 
     def write(self, name: str, cells: list[str], kernel_name: str = KERNELS[-1]) -> Path:
         """Write a notebook of code cells.
@@ -123,20 +116,7 @@ class Lab:
         page.set_theme(theme)
         return page
 
-    def stop(self) -> None:
-        """Close the browser, end the server and its kernels."""
-        for name in ("_browser", "_playwright"):
-            if part := self.__dict__.pop(name, None):
-                (part.close if name == "_browser" else part.stop)()
-        if self._server and self._server.poll() is None:
-            self._server.terminate()  # the server ends its kernels on SIGTERM
-            try:
-                self._server.wait(30)
-            except subprocess.TimeoutExpired:
-                self._server.kill()
-                self._server.wait()
-
-    def _start_server(self) -> None:
+    def _start_server(self, started: ExitStack) -> None:
         folders = {
             f"JUPYTER_{kind.upper()}_DIR": self._folder / kind
             for kind in ("config", "data", "runtime")
@@ -158,14 +138,14 @@ class Lab:
         env = os.environ | {name: str(folder) for name, folder in folders.items()}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            self._server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.root)
-        written = folders["JUPYTER_RUNTIME_DIR"] / f"jpserver-{self._server.pid}.json"
-        wait_for(lambda: self._answers(written), "JupyterLab to start", 60)
+            server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.root)
+        started.callback(_end, server)
+        written = folders["JUPYTER_RUNTIME_DIR"] / f"jpserver-{server.pid}.json"
+        wait_for(lambda: self._answers(server, written), "JupyterLab to start", 60)
 
-    def _answers(self, written: Path) -> bool:
+    def _answers(self, server: subprocess.Popen[bytes], written: Path) -> bool:
         """Whether the server serves; raises when it has ended instead."""
-        assert self._server is not None
-        if self._server.poll() is not None:
+        if server.poll() is not None:
             raise RuntimeError(f"JupyterLab ended at its start:\n{self.log.read_text()[-4000:]}")
         try:
             self.port = json.loads(written.read_text())["port"]
@@ -174,13 +154,14 @@ class Lab:
         except (OSError, ValueError):  # not yet written, half written, not yet listening
             return False
 
-    def _start_browser(self) -> None:
+    def _start_browser(self, started: ExitStack) -> None:
         if not (path := find_browser()):
             raise RuntimeError("no Chromium found: 'make test' installs one, or set CHROMIUM")
-        self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(
+        playwright = started.enter_context(sync_playwright())
+        self._browser = playwright.chromium.launch(
             executable_path=path, headless=True, args=_CHROMIUM_FLAGS
         )
+        started.callback(self._browser.close)
 
 
 def wait_for(ready: Callable[[], bool], what: str, timeout: float) -> None:
@@ -199,6 +180,15 @@ def wait_for(ready: Callable[[], bool], what: str, timeout: float) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"waited {timeout} s in vain for {what}")
         time.sleep(0.05)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()  # on SIGTERM the server ends its kernels too
+    try:
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _write_settings(config_dir: Path) -> None:
