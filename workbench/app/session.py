@@ -1,0 +1,136 @@
+"""The App as the notebook sees it: what it shows, and what is selected in it."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from workbench.app.server import AppServer, start_server
+from workbench.errors import AppError
+
+_lock = threading.Lock()
+_current: "App | None" = None
+
+
+def open_app(dataset: Any, *, view: Any = None) -> "App":
+    """Show a dataset in the FiftyOne App of this kernel.
+
+    There is one App a kernel, as in FiftyOne: opening another dataset turns every frame to it.
+
+    Args:
+        dataset: a `fiftyone.Dataset`.
+        view: what of it to show: a `fiftyone.DatasetView`, the name of a saved view, or None.
+
+    Raises:
+        AppError: the server could not start, or there is no saved view of that name.
+    """
+    global _current  # noqa: PLW0603  (FiftyOne's App has one state a process)
+    with _lock:
+        server = start_server()
+        server.wait()
+        if _current is None or _current.server is not server:
+            _current = App(server, dataset)
+        _current.open(dataset, view=view)
+        return _current
+
+
+class App:
+    """The FiftyOne App of this kernel.
+
+    Attributes:
+        server: what serves it.
+        session: the `fiftyone.Session` behind it, for everything that is not here.
+    """
+
+    def __init__(self, server: AppServer, dataset: Any) -> None:
+        """Connect to a running server; `open_app` is the way to get one."""
+        from workbench.app.client import open_session
+
+        self.server = server
+        self.session = open_session(server, dataset, None)
+
+    @property
+    def port(self) -> int:
+        """The port of 127.0.0.1 that the App is served on."""
+        return self.server.port
+
+    @property
+    def token(self) -> str:
+        """The secret that opens the App; give it to the page, never to a file."""
+        return self.server.token
+
+    @property
+    def address(self) -> str:
+        """Where a browser on this machine finds the App; holds the token."""
+        return f"http://127.0.0.1:{self.port}{app_path(self.token)}"
+
+    @property
+    def selected(self) -> list[str]:
+        """Ids of the samples that are selected in the grid."""
+        return list(self.session.selected)
+
+    def open(self, dataset: Any, *, view: Any = None) -> None:
+        """Turn the App to a dataset; see `open_app`."""
+        if self.session.dataset is None or self.session.dataset.name != dataset.name:
+            self.session.dataset = dataset
+        self.show(view)
+
+    def show(self, view: Any = None) -> None:
+        """Show a part of the dataset.
+
+        Args:
+            view: a `fiftyone.DatasetView`, the name of a saved view, or None for everything.
+
+        Raises:
+            AppError: there is no saved view of that name.
+        """
+        if isinstance(view, str):
+            view = self._saved_view(view)
+        if view is None and self.session.view is None:
+            return  # as it is: a new state would throw away the person's selection
+        self.session.view = view
+
+    def refresh(self) -> None:
+        """Show what has changed in the database, fields made by other processes included."""
+        if self.session.dataset is not None:
+            self.session.dataset.reload()
+        self.session.refresh()
+
+    def on_select(self, callback: Callable[[list[str]], None]) -> Callable[[], None]:
+        """Call back with the ids of the selected samples whenever the selection changes.
+
+        Args:
+            callback: called from a thread of the session's.
+
+        Returns:
+            A function that ends it.
+        """
+        client = self.session._client
+
+        def selected(event: Any) -> None:
+            callback([each["id"] if isinstance(each, dict) else each for each in event.samples])
+
+        client.add_event_listener("select_samples", selected)
+        return lambda: client.remove_event_listener("select_samples", selected)
+
+    def trust(self, origin: str) -> None:
+        """Let the pages of `origin`, the notebook's, hold the App in a frame."""
+        self.server.trust(origin)
+
+    def _saved_view(self, name: str) -> Any:
+        dataset = self.session.dataset
+        if not dataset.has_saved_view(name):
+            names = ", ".join(map(repr, dataset.list_saved_views())) or "none yet"
+            raise AppError(f"{dataset.name!r} has no saved view {name!r}; it has: {names}")
+        return dataset.load_saved_view(name)
+
+
+def app_path(token: str) -> str:
+    """The App's path on its server.
+
+    Args:
+        token: the server's secret.
+
+    Returns:
+        A path whose `proxy` parameter tells the App to ask for everything beneath the token.
+    """
+    return f"/t/{token}/?proxy=/t/{token}/"

@@ -1,0 +1,102 @@
+"""Saved views: what is worth looking at, by name, in the App's own list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import fiftyone as fo
+from fiftyone import ViewField as F
+
+from workbench.dataset.types import Split, Status
+
+WRONG_ON_TEST = "Wrong on test"
+LEAST_SURE = "Least sure"
+NEXT_BATCH = "Next batch"
+
+LEAST_SURE_LIMIT = 200
+"""A person looks at the first screens of a list; the rest only costs the App time."""
+
+_SHOWN = ["ground_truth", "prediction", "label_status", "split", "pick"]
+_GROUP = "workbench"
+
+
+def save_standard_views(dataset: Any) -> None:
+    """Save the views that every dataset has: *Wrong on test*, *Least sure*, *Next batch*.
+
+    They are conditions, not lists of samples, so they stay true as labels and predictions come.
+    Harmless to repeat.
+
+    Args:
+        dataset: a `fiftyone.Dataset` with workbench's fields; ones that it has not got yet leave
+            a view empty.
+    """
+    save_views(
+        dataset,
+        {
+            WRONG_ON_TEST: wrong_on_test(dataset),
+            LEAST_SURE: least_sure(dataset),
+            NEXT_BATCH: next_batch(dataset),
+        },
+    )
+
+
+def save_views(dataset: Any, views: Mapping[str, Any]) -> None:
+    """Save views by name, over those that bear the same name.
+
+    Args:
+        dataset: a `fiftyone.Dataset`.
+        views: by name, either a `fiftyone.DatasetView` or the sample ids to show, in their order.
+    """
+    for name, content in views.items():
+        is_view = isinstance(content, fo.DatasetView)
+        view = content if is_view else _listed(dataset, content)
+        if dataset.has_saved_view(name) and dataset.load_saved_view(name) == view:
+            continue  # saving anew would move the dataset's `last_modified_at` for nothing
+        dataset.save_view(name, view, overwrite=True)
+
+
+def wrong_on_test(dataset: Any) -> Any:
+    """Labelled test images that the model gets wrong, the most confident mistakes first."""
+    truth, guess = F("ground_truth.label"), F("prediction.label")
+    wrong = (F("split") == Split.TEST.value) & truth.exists() & guess.exists() & (truth != guess)
+    return dataset.match(wrong).sort_by(F("prediction.confidence"), reverse=True)
+
+
+def least_sure(dataset: Any) -> Any:
+    """Unlabelled images of the pool by the margin of their prediction, the smallest first."""
+    open_to_pick = (F("split") == Split.POOL.value) & (F("label_status") == Status.UNLABELLED.value)
+    unsure = dataset.match(open_to_pick & F("prediction.margin").exists())
+    return unsure.sort_by(F("prediction.margin")).limit(LEAST_SURE_LIMIT)
+
+
+def next_batch(dataset: Any) -> Any:
+    """The queue, in the order in which the images were picked."""
+    queued = dataset.match(F("label_status") == Status.QUEUED.value)
+    return queued.sort_by([(F("pick.batch"), 1), (F("pick.rank"), 1)])
+
+
+def arrange_sidebar(dataset: Any) -> None:
+    """Let the App show truth, prediction, status and pick at first sight.
+
+    Args:
+        dataset: a `fiftyone.Dataset`; where somebody has arranged its sidebar, that stays.
+    """
+    shown = [field for field in _SHOWN if dataset.has_sample_field(field)]
+    config = dataset.app_config
+    ours = [group for group in config.sidebar_groups or [] if group.name == _GROUP]
+    if (config.sidebar_groups and not ours) or (ours and ours[0].paths == shown):
+        return
+    groups = fo.DatasetAppConfig.default_sidebar_groups(dataset)
+    for group in groups:
+        group.paths = [path for path in group.paths if path not in shown]
+    config.sidebar_groups = [
+        fo.SidebarGroupDocument(name=_GROUP, paths=shown, expanded=True),
+        *groups,
+    ]
+    config.active_fields = fo.ActiveFields(
+        paths=[field for field in shown if field in ("ground_truth", "prediction")], exclude=False
+    )
+    dataset.save()
+
+
+def _listed(dataset: Any, ids: Sequence[str]) -> Any:
+    return dataset.select(list(ids), ordered=True) if len(ids) else dataset.limit(0)
