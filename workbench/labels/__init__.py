@@ -1,0 +1,1 @@
+"""Label events: commit, undo, history and the queue."""

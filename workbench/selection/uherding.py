@@ -34,9 +34,9 @@ def uherding(query: Query) -> Picked:
             weight = np.ones(n, dtype=np.float32)
     chosen, references = _sample(query, weight)
     points, anchors = query.candidates[chosen], query.candidates[references]
-    importance = weight[references] / len(references)
+    importance: Array = weight[references] / np.float32(len(references))
     if len(references) < n:
-        importance = np.full(len(references), float(weight.mean()) / len(references), np.float32)
+        importance = np.full_like(importance, float(weight.mean()) / len(references))
     kernel = _Kernel(_width(query.labelled, anchors))
     covered = kernel.best(anchors, query.labelled)
     gains = _first_gains(points, anchors, importance, covered, kernel)

@@ -1,0 +1,157 @@
+"""Finding and checking image files before anything is imported."""
+
+import hashlib
+import os
+import stat
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from workbench.errors import ImportFolderError
+
+MAX_PIXELS = 178_000_000  # decoded, about 530 MB; just below what Pillow itself calls a bomb
+_JUNK = {"thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """A file that was checked.
+
+    Attributes:
+        path: absolute path, symlinks not resolved.
+        content_hash: SHA-256 of the bytes, hexadecimal; empty where the file could not be read.
+        width: pixels, as stored (before any EXIF rotation).
+        height: pixels, as stored.
+        size_bytes: size on disk.
+        mime_type: such as `image/png`.
+        problem: why it cannot be used; empty for a good image.
+    """
+
+    path: Path
+    content_hash: str = ""
+    width: int = 0
+    height: int = 0
+    size_bytes: int = 0
+    mime_type: str = ""
+    problem: str = ""
+
+
+def find_files(folder: Path) -> list[Path]:
+    """All regular files below a folder, hidden ones left out, in a stable order.
+
+    Symbolic links to folders are followed once each, so that a loop ends.
+
+    Args:
+        folder: the folder to search.
+
+    Returns:
+        Absolute paths, sorted.
+
+    Raises:
+        ImportFolderError: the folder does not exist, is a file, or cannot be listed.
+    """
+    root = folder.expanduser().absolute()
+    if not root.exists():
+        raise ImportFolderError(
+            f"wanted a folder of images, but {root} does not exist: check the path"
+        )
+    if not root.is_dir():
+        raise ImportFolderError(f"wanted a folder of images, but {root} is a file: give its folder")
+    try:
+        next(root.iterdir(), None)
+    except OSError as error:
+        raise ImportFolderError(
+            f"cannot list {root} ({error.strerror}): check its permissions"
+        ) from error
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    for parent, folders, names in os.walk(root, followlinks=True):
+        status = Path(parent).stat()
+        key = (status.st_dev, status.st_ino)
+        if key in seen:
+            folders.clear()
+            continue
+        seen.add(key)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(parent) / name
+            for name in names
+            if not name.startswith(".") and name.lower() not in _JUNK
+        ]
+    return sorted(found)
+
+
+def check_files(
+    paths: Sequence[Path],
+    progress: Callable[[int], None] | None = None,
+    workers: int | None = None,
+) -> Iterator[ImageFile]:
+    """Read, hash and decode files; yields them in the order given.
+
+    Every image is decoded to its end, for a truncated file opens like a good one.
+
+    Args:
+        paths: the files.
+        progress: called with 1 after each file.
+        workers: threads; decoding leaves the interpreter lock.
+    """
+    with ThreadPoolExecutor(workers or min(8, (os.cpu_count() or 1) + 1)) as pool:
+        # In bounded chunks: a million futures at once would hold a million results.
+        for start in range(0, len(paths), 512):
+            for file in pool.map(check_file, paths[start : start + 512]):
+                if progress is not None:
+                    progress(1)
+                yield file
+
+
+def check_file(path: Path) -> ImageFile:
+    """Check one file; never raises for what is wrong with the file."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return ImageFile(path, problem="not a regular file")
+        if status.st_size == 0:
+            return ImageFile(path, problem="empty file (0 bytes)")
+        with path.open("rb") as stream:
+            content_hash = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        return ImageFile(path, problem=f"cannot be read ({error.strerror})")
+    try:
+        width, height, mime_type = _decode(path)
+    except UnidentifiedImageError:
+        return ImageFile(path, content_hash, problem="not an image")
+    except _TooLargeError as error:
+        return ImageFile(path, content_hash, problem=str(error))
+    except Exception as error:  # noqa: BLE001 - decoders raise what they like on bad bytes
+        return ImageFile(path, content_hash, problem=f"broken image ({error})")
+    return ImageFile(path, content_hash, width, height, status.st_size, mime_type)
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+def _decode(path: Path) -> tuple[int, int, str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ours is the limit that counts, and odd tags are no matter
+        try:
+            image = Image.open(path)
+        except Image.DecompressionBombError as error:
+            raise _TooLargeError(
+                f"more than {MAX_PIXELS // 10**6} megapixels: scale it down"
+            ) from error
+        with image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise _TooLargeError(
+                    f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} megapixels: "
+                    "scale it down or cut it into tiles"
+                )
+            # A JPEG decoded at an eighth is read to its end all the same, four times faster.
+            image.draft(None, (max(1, width // 8), max(1, height // 8)))
+            image.load()
+            return width, height, Image.MIME.get(image.format or "", "image/unknown")

@@ -1,0 +1,103 @@
+"""The fields of a workbench dataset, as a user of FiftyOne would expect them.
+
+Imports FiftyOne, so import this module only after `connection.connect()` has set its database.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import fiftyone as fo
+
+from workbench.dataset.fields import EVENT, GROUND_TRUTH, HASH, PICK, PREDICTION, SPLIT, STATUS
+from workbench.errors import DatasetError
+
+INFO = "workbench"  # key in dataset.info
+VERSION = 1
+TASKS = ("classification",)
+
+_FIELDS: Mapping[str, tuple[Any, Any]] = {
+    GROUND_TRUTH: (fo.EmbeddedDocumentField, fo.Classification),
+    f"{GROUND_TRUTH}.annotator": (fo.StringField, None),
+    f"{GROUND_TRUTH}.source": (fo.StringField, None),
+    PREDICTION: (fo.EmbeddedDocumentField, fo.Classification),
+    f"{PREDICTION}.margin": (fo.FloatField, None),
+    f"{PREDICTION}.model": (fo.StringField, None),
+    STATUS: (fo.StringField, None),
+    SPLIT: (fo.StringField, None),
+    PICK: (fo.EmbeddedDocumentField, fo.DynamicEmbeddedDocument),
+    f"{PICK}.batch": (fo.IntField, None),
+    f"{PICK}.rank": (fo.IntField, None),
+    f"{PICK}.score": (fo.FloatField, None),
+    f"{PICK}.strategy": (fo.StringField, None),
+    f"{PICK}.reason": (fo.StringField, None),
+    HASH: (fo.StringField, None),
+    EVENT: (fo.StringField, None),
+}
+_INDEXED = (HASH, STATUS, SPLIT)
+
+
+def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str]) -> None:
+    """Give a dataset the fields, indexes and record that make it ours; safe to repeat."""
+    for name, (kind, document) in _FIELDS.items():
+        options = {"embedded_doc_type": document} if document else {}
+        dataset.add_sample_field(name, kind, **options)
+    for name in _INDEXED:
+        dataset.create_index(name)
+    dataset.persistent = True
+    if INFO not in dataset.info:
+        dataset.info[INFO] = {"version": VERSION, "task": task}
+        dataset.default_classes = list(classes)
+        dataset.save()
+
+
+def is_ours(dataset: fo.Dataset) -> bool:
+    """Whether workbench has prepared the dataset."""
+    return INFO in dataset.info
+
+
+def check_task(task: str) -> str:
+    """Return the task, or say which there are.
+
+    Raises:
+        DatasetError: the task is not built.
+    """
+    if task not in TASKS:
+        raise DatasetError(f"task {task!r} is not available: the tasks are {', '.join(TASKS)}")
+    return task
+
+
+def clean_classes(classes: Sequence[str], existing: Sequence[str] = ()) -> list[str]:
+    """Class names, stripped of surrounding blanks and checked.
+
+    Any text is a legal name, HTML included: it is shown as text everywhere.
+
+    Args:
+        classes: the names.
+        existing: names that are taken already.
+
+    Raises:
+        DatasetError: a name is no text, is empty, too long, or appears twice.
+    """
+    if isinstance(classes, str):
+        raise DatasetError(
+            f"classes must be a list of names, but got the text {classes!r}: use [{classes!r}]"
+        )
+    names: list[str] = []
+    for name in classes:
+        if not isinstance(name, str):
+            raise DatasetError(f"a class name must be text, but got {name!r}")
+        stripped = name.strip()
+        if not stripped:
+            raise DatasetError(
+                "a class name is empty: give each class at least one visible character"
+            )
+        if len(stripped) > 200:
+            raise DatasetError(
+                f"the class name {stripped[:40]!r}… is longer than 200 characters: shorten it"
+            )
+        if stripped in names or stripped in existing:
+            raise DatasetError(
+                f"the class {stripped!r} appears twice: every class needs its own name"
+            )
+        names.append(stripped)
+    return names

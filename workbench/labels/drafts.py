@@ -1,0 +1,94 @@
+"""A change to an image before it is applied: what it writes and what it records."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import ObjectId
+
+from workbench.dataset import fields
+from workbench.dataset.types import Status
+from workbench.labels.events import MAX_SECONDS, LabelEvent, Source
+
+KEEP = "\0keep"  # as a draft's label: leave the label as it is
+PROJECTION = {fields.GROUND_TRUTH: 1, fields.STATUS: 1, fields.EVENT: 1, fields.PICK: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change to an image that has not been applied yet.
+
+    Attributes:
+        sample_id: the image.
+        label: the class it gets, None to take its label away, `KEEP` to leave it.
+        status: the `label_status` it gets.
+        source: how the change came about.
+        seconds: spent on it, as measured.
+        suggestion: the class that was suggested.
+        model: the model that suggested it.
+        undoes: the event that the change takes back.
+    """
+
+    sample_id: str
+    label: str | None
+    status: Status
+    source: Source
+    seconds: float | None = None
+    suggestion: str | None = None
+    model: str | None = None
+    undoes: str | None = None
+
+    def update(self, event_id: str, annotator: str) -> dict[str, Any]:
+        """The update of the sample's document."""
+        change: dict[str, Any] = {
+            fields.STATUS: self.status.value,
+            fields.EVENT: event_id,
+            "last_modified_at": datetime.now(UTC),
+        }
+        if self.label != KEEP:
+            change[fields.GROUND_TRUTH] = self.label and {
+                "_id": ObjectId(),
+                "_cls": "Classification",
+                "tags": [],
+                "label": self.label,
+                "annotator": annotator,
+                "source": self.source.value,
+            }
+        return {"$set": change}
+
+    def event(
+        self,
+        event_id: str,
+        annotator: str,
+        before: Mapping[str, Any],
+        based_on: str | None,
+        *,
+        applied: bool,
+    ) -> LabelEvent:
+        """The event, given the sample's document as it was."""
+        old = (before.get(fields.GROUND_TRUTH) or {}).get("label")
+        seconds = self.seconds
+        if seconds is not None:
+            sane = math.isfinite(seconds) and seconds >= 0
+            seconds = min(float(seconds), MAX_SECONDS) if sane else None
+        return LabelEvent(
+            id=event_id,
+            sample_id=self.sample_id,
+            field=fields.GROUND_TRUTH,
+            before=old,
+            after=old if self.label == KEEP else self.label,
+            status_before=before.get(fields.STATUS) or Status.UNLABELLED.value,
+            status_after=self.status.value,
+            annotator=annotator,
+            time=datetime.now(UTC),
+            seconds=seconds,
+            source=self.source,
+            suggestion=self.suggestion,
+            model=self.model,
+            batch=(before.get(fields.PICK) or {}).get("batch"),
+            based_on=based_on,
+            undoes=self.undoes,
+            applied=applied,
+        )

@@ -1,0 +1,77 @@
+"""The label event: what was said about an image, by whom, when and on what evidence."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+CLASSES = "default_classes"  # `LabelEvent.field` of a change to the list of classes
+MAX_SECONDS = 120.0  # spent on one label; a longer pause is a pause
+
+
+class Source(StrEnum):
+    """Where a label comes from."""
+
+    HUMAN = "human"
+    ACCEPTED = "accepted"
+    AUTO = "auto"
+    IMPORT = "import"
+    EXTERNAL = "external"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """One entry of the append-only history.
+
+    Attributes:
+        id: chosen by whoever commits, so that sending it twice records it once.
+        sample_id: the image; empty for a change to the class list.
+        field: the field that changes.
+        before: its value before: a class name, a list of class names, or None.
+        after: its value after.
+        status_before: the image's `label_status` before.
+        status_after: and after.
+        annotator: who.
+        time: when, UTC.
+        seconds: spent on it, at most 120; None where nobody looked, as on import.
+        source: how it came about.
+        suggestion: the class that the model suggested, if one was shown.
+        model: the model that suggested it.
+        batch: number of the batch the image was picked in.
+        based_on: the event that the annotator saw as the image's latest; None where unknown.
+        undoes: the event that this one takes back.
+        applied: False where somebody else's newer event stood in the way: it is kept in the
+            history, the image keeps the other's label.
+    """
+
+    id: str
+    sample_id: str
+    field: str
+    before: str | list[str] | None
+    after: str | list[str] | None
+    status_before: str
+    status_after: str
+    annotator: str
+    time: datetime
+    seconds: float | None
+    source: Source
+    suggestion: str | None = None
+    model: str | None = None
+    batch: int | None = None
+    based_on: str | None = None
+    undoes: str | None = None
+    applied: bool = True
+
+    def to_document(self) -> dict[str, Any]:
+        """As MongoDB stores it; the id becomes `_id`."""
+        document = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "id"}
+        document["source"] = self.source.value
+        return {"_id": self.id, **document}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> "LabelEvent":
+        """From MongoDB; keys of other versions are passed over."""
+        known = {f.name: document[f.name] for f in fields(cls) if f.name in document}
+        known["source"] = Source(document["source"])
+        return cls(id=document["_id"], **known)

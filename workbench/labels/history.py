@@ -1,0 +1,82 @@
+"""The append-only log of label events of one dataset."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+from pymongo import ASCENDING, DESCENDING
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from workbench.labels.events import LabelEvent, Source
+
+COLLECTION = "workbench.events"
+
+
+class EventLog:
+    """Label events, oldest first.
+
+    They are keyed by the dataset's id, not its name, so that a rename takes them along.
+
+    Args:
+        database: the database that FiftyOne keeps its datasets in.
+        dataset_id: id of the FiftyOne dataset's document.
+    """
+
+    def __init__(self, database: Database[dict[str, Any]], dataset_id: str) -> None:
+        self._dataset_id = dataset_id
+        # Creating a collection inside a transaction would lock the whole database.
+        self._events = database[COLLECTION]
+        self._events.create_index([("dataset", ASCENDING), ("order", ASCENDING)])
+        self._events.create_index([("dataset", ASCENDING), ("sample_id", ASCENDING)])
+
+    def insert(self, event: LabelEvent, session: ClientSession) -> None:
+        """Append one event, inside a transaction."""
+        self._events.insert_one(self._document(event), session=session)
+
+    def insert_many(self, events: Sequence[LabelEvent], session: ClientSession) -> None:
+        """Append several events, inside a transaction."""
+        self._events.insert_many([self._document(event) for event in events], session=session)
+
+    def get(self, event_id: str, session: ClientSession | None = None) -> LabelEvent | None:
+        """One event by its id."""
+        found = self._events.find_one({"_id": event_id}, session=session)
+        return LabelEvent.from_document(found) if found else None
+
+    def __len__(self) -> int:
+        return int(self._events.count_documents({"dataset": self._dataset_id}))
+
+    def __iter__(self) -> Iterator[LabelEvent]:
+        return self.find()
+
+    def find(self, *, newest_first: bool = False, **equal: Any) -> Iterator[LabelEvent]:
+        """Events whose fields equal what is given, by time."""
+        order = DESCENDING if newest_first else ASCENDING
+        cursor = self._events.find({"dataset": self._dataset_id, **equal}).sort("order", order)
+        return (LabelEvent.from_document(found) for found in cursor)
+
+    def latest_undoable(self, annotator: str) -> LabelEvent | None:
+        """The annotator's newest event that was applied and not taken back."""
+        undone: set[str | None] = set()
+        for event in self.find(newest_first=True, annotator=annotator):
+            if event.source is Source.UNDO:
+                # Also one that was not applied: what it wanted to undo is overruled already.
+                undone.add(event.undoes)
+            elif event.applied and event.source is not Source.IMPORT and event.id not in undone:
+                return event
+        return None
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The history, a row an event, oldest first; columns are `LabelEvent`'s attributes."""
+        rows = [asdict(event) | {"source": event.source.value} for event in self]
+        return pd.DataFrame(rows, columns=list(LabelEvent.__dataclass_fields__))
+
+    def delete(self) -> None:
+        """Delete the dataset's events, with the dataset."""
+        self._events.delete_many({"dataset": self._dataset_id})
+
+    def _document(self, event: LabelEvent) -> dict[str, Any]:
+        # `time` is cut to milliseconds by MongoDB; quick hands and scripts are faster than that.
+        return {**event.to_document(), "dataset": self._dataset_id, "order": time.time_ns()}
