@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from workbench.dataset.mongod import check_mongod, find_mongod
 from workbench.doctor.finding import Finding, fail, ok
+from workbench.errors import DatabaseError
 
 _URI = "FIFTYONE_DATABASE_URI"
 
@@ -20,36 +22,20 @@ _PACKAGES = {
 }
 
 
-def check_mongod() -> Finding:
+def check_database() -> Finding:
     """Whether a database can be had: the one the user names, or a mongod that starts."""
     if uri := os.environ.get(_URI):
         # The address may carry a password: only the host is printed.
         host = urlsplit(uri).hostname or "a socket"
         return ok("mongod", f"{_URI} names a database of your own, on {host}; nothing is started")
-    from workbench.dataset.mongod import find_mongod
-    from workbench.errors import DatabaseError
-
     try:
-        mongod = Path(find_mongod())
+        mongod = find_mongod()
+        if missing := _missing(mongod):
+            lacks = f"{mongod} lacks {', '.join(missing)}"
+            return fail("mongod", lacks, f"sudo apt-get install {' '.join(_packages(missing))}")
+        return ok("mongod", f"{check_mongod(mongod)} at {mongod}")
     except DatabaseError as error:
-        return fail("mongod", "no mongod was found", str(error))
-    if missing := _missing(mongod):
-        packages = _packages(missing)
-        return fail(
-            "mongod",
-            f"{mongod} lacks {', '.join(missing)}",
-            f"sudo apt-get install {' '.join(packages)}",
-        )
-    answer = subprocess.run(
-        [mongod, "--version"], capture_output=True, text=True, timeout=30, check=False
-    )
-    if answer.returncode:
-        said = (answer.stderr or answer.stdout).strip() or f"exit code {answer.returncode}"
-        return fail(
-            "mongod", f"{mongod} does not run: {said}", f"set {_URI} to a database of yours"
-        )
-    release = re.search(r"db version v(\S+)", answer.stdout)
-    return ok("mongod", f"{release.group(1) if release else 'of unknown version'} at {mongod}")
+        return fail("mongod", "no mongod that runs here", str(error))
 
 
 def missing_packages() -> list[str]:
@@ -58,11 +44,8 @@ def missing_packages() -> list[str]:
     Returns:
         Their names; empty where nothing is missing or no mongod is there.
     """
-    from workbench.dataset.mongod import find_mongod
-    from workbench.errors import DatabaseError
-
     try:
-        return _packages(_missing(Path(find_mongod())))
+        return _packages(_missing(find_mongod()))
     except DatabaseError:
         return []
 

@@ -17,7 +17,7 @@ CHECKS: dict[str, Check] = {
     "data home": machine.check_home,
     "loopback": machine.check_loopback,
     "packages": packages.check_packages,
-    "mongod": database.check_mongod,
+    "mongod": database.check_database,
     "weights": weights.check_weights,
     "JupyterLab": notebook.check_jupyterlab,
     "browser": browser.check_browser,
