@@ -28,9 +28,13 @@ class QueueSelected(foo.Operator):
         )
 
     def resolve_placement(self, ctx: Any) -> Any:
-        """A button over the grid, which acts without asking."""
+        """A button that acts without asking.
+
+        In the header: of the actions over the grid, a frame as wide as a notebook shows the first
+        few, and puts the rest into a menu as soon as something is selected.
+        """
         return types.Placement(
-            types.Places.SAMPLES_GRID_ACTIONS,
+            types.Places.HEADER_ACTIONS,
             types.Button(label=self.config.label, icon=self.config.icon, prompt=False),
         )
 
@@ -40,7 +44,7 @@ class QueueSelected(foo.Operator):
             ids = _chosen(ctx)
             queued = operators.queue(ctx.dataset.name, ids)
         except WorkbenchError as error:
-            ctx.ops.notify(str(error), variant="error")
+            ctx.ops.notify(str(error), variant="warning")
             return {"queued": 0, "message": str(error)}
         message = _report(queued, len(ids))
         ctx.ops.notify(message, variant="success")

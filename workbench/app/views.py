@@ -15,8 +15,9 @@ NEXT_BATCH = "Next batch"
 LEAST_SURE_LIMIT = 200
 """A person looks at the first screens of a list; the rest only costs the App time."""
 
-_SHOWN = ["ground_truth", "prediction", "label_status", "split", "pick"]
-_GROUP = "workbench"
+_FIRST = ["ground_truth", "prediction", "label_status", "split"]
+# Truth and prediction are compared at a glance: two colours that nobody confuses, and a quiet one.
+_ON_THUMBNAILS = {"ground_truth": "#0072B2", "prediction": "#D55E00", "label_status": "#5F6673"}
 
 
 def save_standard_views(dataset: Any) -> None:
@@ -78,22 +79,27 @@ def arrange_sidebar(dataset: Any) -> None:
     """Let the App show truth, prediction, status and pick at first sight.
 
     Args:
-        dataset: a `fiftyone.Dataset`; where somebody has arranged its sidebar, that stays.
+        dataset: a `fiftyone.Dataset` with workbench's fields. Where somebody has arranged its
+            sidebar, that stays.
     """
-    shown = [field for field in _SHOWN if dataset.has_sample_field(field)]
     config = dataset.app_config
-    ours = [group for group in config.sidebar_groups or [] if group.name == _GROUP]
-    if (config.sidebar_groups and not ours) or (ours and ours[0].paths == shown):
+    if config.sidebar_groups:
         return
-    groups = fo.DatasetAppConfig.default_sidebar_groups(dataset)
-    for group in groups:
+    shown = [field for field in _FIRST if dataset.has_sample_field(field)]
+    ours = [fo.SidebarGroupDocument(name="workbench", paths=shown, expanded=True)]
+    rest = []
+    for group in fo.DatasetAppConfig.default_sidebar_groups(dataset):
         group.paths = [path for path in group.paths if path not in shown]
-    config.sidebar_groups = [
-        fo.SidebarGroupDocument(name=_GROUP, paths=shown, expanded=True),
-        *groups,
-    ]
-    config.active_fields = fo.ActiveFields(
-        paths=[field for field in shown if field in ("ground_truth", "prediction")], exclude=False
+        if group.name == "pick":
+            ours.append(group)
+        elif group.paths:
+            rest.append(group)
+            group.expanded = False
+    config.sidebar_groups = ours + rest
+    config.active_fields = fo.ActiveFields(paths=list(_ON_THUMBNAILS), exclude=False)
+    config.color_scheme = fo.ColorScheme(
+        color_by="field",
+        fields=[{"path": path, "fieldColor": color} for path, color in _ON_THUMBNAILS.items()],
     )
     dataset.save()
 
