@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: install Debian packages where that is ours to do.
 
 # can_apt: whether this user may install Debian packages without being asked for a password.

@@ -14,6 +14,10 @@ sys.exit(print(path) if (path := find_browser()) else 1)'
 if find_browser; then
     exit
 fi
+if [ -n "${CHROMIUM:-}" ]; then
+    echo "CHROMIUM=$CHROMIUM is no program: set it to the path of a Chromium or Chrome" >&2
+    exit 1
+fi
 if can_apt && apt_install chromium && find_browser; then
     exit
 fi

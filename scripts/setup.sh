@@ -78,7 +78,9 @@ setup: mongod lacks system libraries and will not start before you run
 
 python="$(find_python)"
 need_venv "$python"
-[ -x "$venv/bin/python" ] && fits "$venv/bin/python" || "$python" -m venv --clear "$venv"
+if ! fits "$venv/bin/python"; then
+    "$python" -m venv --clear "$venv"
+fi
 install
 need_libraries
 echo "ready: $venv. Try 'make demo', then 'make lab'; 'make doctor' tells what works here"
