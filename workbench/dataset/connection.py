@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import AutoReconnect, PyMongoError
+from pymongo.errors import AutoReconnect, PyMongoError, ServerSelectionTimeoutError
 
 from workbench.dataset import fiftyone_settings
 from workbench.dataset.home import make_home
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A server that does not answer for so long is not there.
 ANSWER_SECONDS = 5.0
+# A server of ours may die just when it is found alive.
+_ATTEMPTS = 3
 _OR_OURS = "Or unset FIFTYONE_DATABASE_URI to let workbench start a server of its own"
 
 Client: TypeAlias = MongoClient[dict[str, Any]]
@@ -56,9 +58,20 @@ class Connection:
             DatabaseError: it does not answer, or cannot be started again.
             DataHomeError: its disk is full, or another machine holds the home.
         """
-        if self._server is not None:
-            self._server.ensure()
-        _greet(self)
+        if self._server is None:
+            _greet(self)
+            return
+        for attempt in reversed(range(_ATTEMPTS)):
+            state = self._server.ensure()
+            try:
+                _greet(self)
+            except DatabaseError:
+                if not attempt:
+                    raise
+            else:
+                # If it died meanwhile, its successor may have answered before it was ready.
+                if self._server.is_still(state):
+                    return
 
 
 class _Process:
@@ -155,7 +168,9 @@ def _greet(connection: Connection) -> None:
     try:
         try:
             hello = connection.client.admin.command("hello")
-        except AutoReconnect:
+        except AutoReconnect as error:
+            if isinstance(error, ServerSelectionTimeoutError):
+                raise
             # One from the pool, to a mongod that has been restarted since: that empties the pool.
             hello = connection.client.admin.command("hello")
     except PyMongoError as error:

@@ -13,7 +13,7 @@ from workbench.dataset.runfolder import RunFolder
 from workbench.errors import DatabaseError, DataHomeError
 
 # A keeper that starts says so every second.
-SILENCE_SECONDS = 20.0
+SILENCE_SECONDS = 30.0
 # A journal file takes 100 MB, a new database 20 MB, and some has to be left to work with.
 NEEDED_BYTES = 160 * 1024**2
 
@@ -40,6 +40,7 @@ def start_keeper(run: RunFolder, socket: Path) -> None:
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            bufsize=0,  # a line read ahead would hide from the selector
             stderr=log,
             start_new_session=True,
             cwd="/",

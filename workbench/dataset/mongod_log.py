@@ -34,8 +34,8 @@ class _Line:
         self.text = line
         try:
             entry = json.loads(line)
-            self.severity = str(entry["s"])
             self.text = f"{entry['msg']} {_reason(entry.get('attr', {}))}".strip()
+            self.severity = str(entry["s"])
         except (ValueError, KeyError, TypeError):
             pass
 

@@ -1,6 +1,7 @@
 """One run of mongod as a child process: its options, getting it ready, ending it."""
 
 import ctypes
+import fcntl
 import os
 import resource
 import signal
@@ -10,7 +11,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from workbench.dataset.locks import ProcessLock
 from workbench.dataset.mongod_log import last_words
 from workbench.dataset.runfolder import RunFolder
 from workbench.dataset.server_state import ServerState
@@ -109,11 +109,8 @@ def end_orphan(run: RunFolder, wait: Callable[[], None]) -> None:
     Raises:
         MongodError: the files are held by a mongod that no keeper has started.
     """
-    if not run.mongod_lock.exists():
-        return
-    lock = ProcessLock(run.mongod_lock)
     began, asked = time.monotonic(), False
-    while lock.held_by_another():
+    while _is_locked(run.mongod_lock):
         waited = time.monotonic() - began
         pid = run.mongod_lock.read_text().strip()
         state = ServerState.read(run.server)
@@ -124,7 +121,18 @@ def end_orphan(run: RunFolder, wait: Callable[[], None]) -> None:
         if waited > STOP_SECONDS:
             raise MongodError(f"another mongod (process {pid}) uses {run.db}: end it first")
         wait()
-    lock.release()
+
+
+def _is_locked(mongod_lock: Path) -> bool:
+    """Whether a mongod lives that uses the folder of this `mongod.lock`."""
+    try:
+        with mongod_lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _command(binary: Path, run: RunFolder, socket: Path) -> list[str]:

@@ -43,21 +43,28 @@ class OwnServer:
         assert self._socket is not None
         return socket_uri(self._socket)
 
-    def ensure(self) -> None:
+    def ensure(self) -> ServerState:
         """Take part in the server, and make sure that it runs and is ready.
+
+        Returns:
+            The server that runs.
 
         Raises:
             DatabaseError: there is no mongod, it does not start, or it has moved elsewhere.
             DataHomeError: the home cannot be written to, is full, or held by another machine.
         """
         with self._guard:
-            self._ensure()
+            return self._ensure()
+
+    def is_still(self, state: ServerState) -> bool:
+        """Whether a server has been ready from when `ensure` found it until now."""
+        return ServerState.read(self._run.server) == state
 
     def leave(self) -> None:
         """Give up the lease: without any other, the server ends a few seconds later."""
         self._lease.release()
 
-    def _ensure(self) -> None:
+    def _ensure(self) -> ServerState:
         self._run.prepare()
         try:
             # Before anything is looked at: from now on the keeper does not end the server.
@@ -76,6 +83,7 @@ class OwnServer:
                 f"{state.socket}: restart the kernel"
             )
         self._socket = Path(state.socket)
+        return state
 
 
 def ensure_server(run: RunFolder, socket: Path) -> ServerState:
