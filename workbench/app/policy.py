@@ -73,7 +73,7 @@ def _headers(policy: str, ancestors: Collection[str]) -> list[tuple[bytes, bytes
     frames = " ".join(["'self'", *sorted(ancestors)])
     return [
         (b"content-security-policy", f"{policy}; frame-ancestors {frames}".encode()),
-        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-site"),
         (b"referrer-policy", b"no-referrer"),  # the token is part of the address
         (b"x-content-type-options", b"nosniff"),
     ]
