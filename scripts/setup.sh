@@ -46,19 +46,19 @@ need_venv() {
 and run make again"
 }
 
-# uv takes half a minute where pip takes two. It does not read pip's configuration, so where
-# packages come through a mirror that only pip knows of, pip takes over.
+# uv takes half a minute where pip takes two or more.
 install() {
     local python="$venv/bin/python"
     local -a wanted=(-c constraints.txt -e '.[test,check]')
-    if "$python" -m pip install --quiet --disable-pip-version-check uv &&
-        "$python" -m uv pip install --python "$python" "${wanted[@]}"; then
-        return
+    if "$python" -m pip install --quiet --disable-pip-version-check uv; then
+        "$python" -m uv pip install --python "$python" "${wanted[@]}" && return
+    else
+        echo "setup: uv cannot be had; installing with pip, which takes some minutes" >&2
+        "$python" -m pip install --disable-pip-version-check "${wanted[@]}" && return
     fi
-    echo "setup: uv could not install everything; trying pip" >&2
-    "$python" -m pip install --disable-pip-version-check "${wanted[@]}" || fail \
-        "the packages could not be installed: see the lines above. Most often it is the network or
-a full disk (about 6 GB are needed). Mend it and run make again: what is there is kept"
+    fail "the packages could not be installed: see the lines above. Most often it is the network or
+a full disk (about 6 GB are needed). uv does not read pip's configuration: where packages come
+through a mirror, set UV_DEFAULT_INDEX to it. Then run make again: what is there is kept"
 }
 
 # The mongod that comes with the packages is linked against libraries of the system.
