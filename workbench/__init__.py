@@ -1,3 +1,110 @@
-"""workbench: the vision-AI flywheel inside a Jupyter notebook."""
+"""workbench: the vision-AI flywheel inside a Jupyter notebook.
+
+    import workbench as wb
+
+    bench = wb.open("parts", images="photos/", classes=["ok", "scratch", "dent"])
+    bench.label()      # a widget, by keyboard
+    bench.pick(50)     # the next batch, each image with its reason
+    bench.evaluate()   # on the blind test split, with an interval
+    bench.inspect()    # the FiftyOne App on the errors
+
+Importing it loads nothing heavy, starts no process and opens no connection.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+    import pandas as pd
+
+    from workbench.session import Workbench
 
 __version__ = "0.1.0"
+__all__ = ["WorkbenchError", "delete", "digits", "list", "open"]
+
+
+def open(
+    name: "str | fo.Dataset",
+    images: str | Path | None = None,
+    *,
+    task: str | None = None,
+    classes: Sequence[str] = (),
+    labels: str | None = None,
+    annotator: str | None = None,
+    test_fraction: float = 0.2,
+    home: str | Path | None = None,
+) -> "Workbench":
+    """Open a dataset; a name that exists is resumed, after a restart, a crash or a month.
+
+    Args:
+        name: of the dataset, or a FiftyOne dataset to take over.
+        images: folder of images, for a new dataset.
+        task: what is labelled: `classification`, which is the default.
+        classes: names of the classes, for a new dataset; more can be added while labelling.
+        labels: `"folders"` takes the name of the folder that an image lies in as its label.
+        annotator: who labels; by default `WORKBENCH_ANNOTATOR`, else the user's name.
+        test_fraction: share of the images that go to the blind test split, decided by content.
+        home: the data home; by default `WORKBENCH_HOME`, else the platform's data folder.
+
+    Returns:
+        The workbench.
+
+    Raises:
+        DatasetError: no such dataset and no images, another task, bad class names.
+        ImportFolderError: the folder is missing or holds no usable image.
+        DatabaseError: the database cannot be found, started or reached.
+        DataHomeError: the data home cannot be used.
+    """
+    from workbench.dataset.connection import connect
+
+    connection = connect(Path(home) if home is not None else None)
+    from workbench.session import open_workbench
+
+    return open_workbench(
+        connection,
+        name,
+        images=images,
+        task=task,
+        classes=classes,
+        labels=labels,
+        annotator=annotator,
+        test_fraction=test_fraction,
+    )
+
+
+def list(home: str | Path | None = None) -> "pd.DataFrame":
+    """The datasets of a data home: a row each, with task, images, labels, classes, created."""
+    from workbench.dataset.connection import connect
+
+    connect(Path(home) if home is not None else None)
+    from workbench.dataset.opening import list_datasets
+
+    return list_datasets()
+
+
+def delete(name: str, home: str | Path | None = None) -> None:
+    """Delete a dataset with its labels, history and embeddings; the image files stay.
+
+    Raises:
+        DatasetError: there is none of that name.
+    """
+    from workbench.dataset.connection import connect
+
+    connection = connect(Path(home) if home is not None else None)
+    from workbench.dataset.opening import delete_dataset, prune_vectors
+    from workbench.labels.history import EventLog
+
+    dataset_id = delete_dataset(name)
+    EventLog(connection.database, dataset_id).delete()
+    prune_vectors(connection.home)
+
+
+def digits(home: str | Path | None = None) -> Path:
+    """A folder of real images to try things on: scikit-learn's 1,797 handwritten digits."""
+    from workbench.dataset.digits import write_digits
+
+    return write_digits(Path(home) if home is not None else None)

@@ -38,7 +38,8 @@ def open_dataset(
         test_fraction: share of the images that go to the blind test split.
 
     Returns:
-        The dataset, prepared and persistent, and the report if anything was imported.
+        The dataset, prepared and persistent, and the report if anything was imported. Call
+        `import_is_done` when what belongs to the import, such as labels, is in as well.
 
     Raises:
         DatasetError: there is no such dataset and no folder to make it from; or it was made for
@@ -65,9 +66,20 @@ def open_dataset(
             f"dataset {dataset.name!r} was made for task {has!r}, not {wanted!r}: open it without "
             "task=, or make a new dataset under another name"
         )
-    if pending := record(dataset).get(_PENDING):
-        return dataset, _import(dataset, Path(pending), test_fraction)
+    if folder := pending_import(dataset):
+        return dataset, add_folder(dataset, folder, test_fraction)
     return dataset, None
+
+
+def pending_import(dataset: fo.Dataset) -> Path | None:
+    """The folder of a first import that was cut short, if there is one."""
+    folder = record(dataset).get(_PENDING)
+    return Path(folder) if folder else None
+
+
+def import_is_done(dataset: fo.Dataset) -> None:
+    """Note that the first import is complete, labels included."""
+    update_record(dataset, **{_PENDING: None})
 
 
 def record(dataset: fo.Dataset) -> dict[str, Any]:
@@ -158,17 +170,11 @@ def _create(
     try:
         schema.prepare(dataset, task, classes)
         update_record(dataset, **{_PENDING: str(images.expanduser().absolute())})
-        return dataset, _import(dataset, images, test_fraction)
+        return dataset, add_folder(dataset, images, test_fraction)
     except Exception:
         if dataset.count() == 0:  # what has been imported is kept, for the next try goes on there
             dataset.delete()
         raise
-
-
-def _import(dataset: fo.Dataset, folder: Path, test_fraction: float) -> ImportReport:
-    report = add_folder(dataset, folder, test_fraction)
-    update_record(dataset, **{_PENDING: None})
-    return report
 
 
 def _labels_used(dataset: fo.Dataset) -> list[str]:

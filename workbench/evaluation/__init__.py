@@ -1,0 +1,1 @@
+"""Metrics with intervals: arrays in, plain data out."""

@@ -4,7 +4,7 @@ The queue is in the dataset itself (`label_status` is `queued`, `pick` says why)
 survives restarts, shows in the App, and is the same for every kernel.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,12 @@ class LabelQueue:
         self._samples = database.get_collection(
             dataset._sample_collection_name, write_concern=DURABLE
         )
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after images were queued through this object; returns how to stop."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def __len__(self) -> int:
         return int(self._samples.count_documents({fields.STATUS: Status.QUEUED.value}))
@@ -107,6 +113,8 @@ class LabelQueue:
         ]
         if writes:
             self._samples.bulk_write(writes, ordered=False)
+            for listener in list(self._listeners):
+                listener()
         return batch
 
     def add_by_hand(self, sample_ids: Sequence[str], reason: str = "chosen by hand") -> int:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import fiftyone as fo
+import pandas as pd
 from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
@@ -72,6 +73,10 @@ class LabelStore:
     def events(self) -> EventLog:
         """The history."""
         return self._log
+
+    def history(self) -> pd.DataFrame:
+        """Every event, a row each, oldest first; columns are `LabelEvent`'s attributes."""
+        return self._log.to_pandas()
 
     def on_event(self, listener: Callable[[LabelEvent], None]) -> Callable[[], None]:
         """Call `listener` after each event of this store; returns how to stop that."""
@@ -135,10 +140,15 @@ class LabelStore:
 
         It works across restarts, as far back as the history goes.
 
+        Args:
+            event_id: id of the undoing event, for a caller that may have to send it twice.
+
         Returns:
             The undoing event, or None when there is nothing to take back.
         """
         with self._lock:
+            if event_id is not None and (known := self._log.get(event_id)) is not None:
+                return Commit(known)  # sent twice: one step back, not two
             last = self._log.latest_undoable(self.annotator)
             if last is None:
                 return None

@@ -7,7 +7,8 @@ from types import MappingProxyType
 import numpy as np
 
 from workbench.dataset.types import Pick
-from workbench.selection.types import Array, Query, Strategy
+from workbench.selection.mixing import as_control, mix_in
+from workbench.selection.types import Array, Ints, Query, Strategy
 from workbench.selection.uherding import uherding
 from workbench.selection.uncertainty import margin, random
 
@@ -16,7 +17,6 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
 )
 DEFAULT = "uherding"
 RANDOM_SHARE = 0.1
-CONTROL_REASON = "picked at random: the control arm, which keeps estimates honest"
 FAR = 0.9  # distance to the nearest labelled image, as a quantile of the pool's, called "unlike"
 
 
@@ -63,33 +63,33 @@ def pick_batch(
     count = min(query.count, n)
     control = 0 if choose is random else min(count, math.ceil(random_share * count))
     drawn = query.rng.choice(n, control, replace=False)
-    chosen: list[tuple[int, float, str]] = []
-    if control < count:
-        left = np.setdiff1d(np.arange(n), drawn)
-        # What the control arm takes counts as covered: the strategy should not pick it twice.
-        rest = Query(
-            query.candidates[left],
-            None if query.probabilities is None else query.probabilities[left],
-            np.vstack([query.labelled, query.candidates[drawn]]),
-            count - control,
-            query.rng,
+    control_arm = as_control([ids[row] for row in drawn])
+    if control == count:
+        return control_arm
+    left = np.setdiff1d(np.arange(n), drawn)
+    # What the control arm takes counts as covered: the strategy should not pick it twice.
+    rest = Query(
+        query.candidates[left],
+        None if query.probabilities is None else query.probabilities[left],
+        np.vstack([query.labelled, query.candidates[drawn]]),
+        count - control,
+        query.rng,
+    )
+    picked = choose(rest)
+    if choose is random:
+        return as_control([ids[left[index]] for index in picked.indices])
+    far = _is_far(rest, picked.indices)
+    chosen = [
+        Pick(ids[left[index]], rank, float(score), strategy, _reason(rest, index, is_far, classes))
+        for rank, (index, score, is_far) in enumerate(
+            zip(picked.indices, picked.scores, far, strict=True)
         )
-        picked = choose(rest)
-        chosen = [
-            (int(left[index]), float(score), strategy)
-            for index, score in zip(picked.indices, picked.scores, strict=True)
-        ]
-    for row in drawn:  # anywhere in the batch, so that nobody can tell the control arm by its place
-        chosen.insert(int(query.rng.integers(len(chosen) + 1)), (int(row), math.nan, "random"))
-    rows = [row for row, _, _ in chosen]
-    far = _is_far(query, rows)
-    return [
-        Pick(ids[row], rank, score, name, _reason(query, row, name, far[rank], classes))
-        for rank, (row, score, name) in enumerate(chosen)
     ]
+    # Anywhere in the batch, so that nobody can tell the control arm by its place.
+    return mix_in(chosen, control_arm, query.rng)
 
 
-def _is_far(query: Query, rows: list[int]) -> list[bool]:
+def _is_far(query: Query, rows: Ints) -> list[bool]:
     """Whether each row lies farther from every labelled image than nine tenths of the pool do."""
     if len(query.labelled) == 0:
         return [False] * len(rows)
@@ -104,17 +104,13 @@ def _nearest(points: Array, others: Array) -> Array:
     return nearest
 
 
-def _reason(query: Query, row: int, strategy: str, far: bool, classes: Sequence[str]) -> str:
-    if strategy == "random":
-        return CONTROL_REASON
+def _reason(query: Query, row: int, far: bool, classes: Sequence[str]) -> str:
     if query.probabilities is None:
         return "stands for many images that nothing labelled resembles yet"
-    top = np.argsort(query.probabilities[row])[::-1][:2]
-    best, second = (query.probabilities[row, i] for i in top)
-    shown = f"{100 * best:.0f} : {100 * second:.0f}"
-    first, other = (classes[int(i)] for i in top)
-    if best - second < 0.5:
-        text = f"unsure between {first} and {other} ({shown})"
+    first, other = np.argsort(query.probabilities[row])[::-1][:2]
+    best, second = (100 * query.probabilities[row, i] for i in (first, other))
+    if best - second < 50:
+        text = f"unsure between {classes[first]} and {classes[other]} ({best:.0f} : {second:.0f})"
     else:
-        text = f"probably {first} ({100 * best:.0f} %), and stands for others like it"
+        text = f"probably {classes[first]} ({best:.0f} %), and stands for others like it"
     return f"{text}; unlike anything labelled yet" if far else text

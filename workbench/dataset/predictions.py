@@ -1,0 +1,60 @@
+"""Writing what the current model says into the dataset, in bulk.
+
+Imports FiftyOne, so import this module only after `connection.connect()`.
+"""
+
+from collections.abc import Mapping
+
+import fiftyone as fo
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from workbench.dataset import fields
+from workbench.dataset.connection import Connection
+from workbench.dataset.types import Prediction
+
+_BATCH = 5_000
+
+
+def write_predictions(
+    connection: Connection,
+    dataset: fo.Dataset,
+    predictions: Mapping[str, Prediction],
+    model: str,
+) -> None:
+    """Set `prediction` of each image, as FiftyOne would.
+
+    Predictions can be computed again, so they are not journaled one by one as labels are.
+
+    Args:
+        connection: the database.
+        dataset: a prepared dataset.
+        predictions: by sample id.
+        model: name of the model, kept with each.
+    """
+    samples = connection.database[dataset._sample_collection_name]
+    items = list(predictions.items())
+    for start in range(0, len(items), _BATCH):
+        samples.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": ObjectId(sample_id)},
+                    {
+                        "$set": {
+                            fields.PREDICTION: {
+                                "_id": ObjectId(),
+                                "_cls": "Classification",
+                                "tags": [],
+                                "label": prediction.label,
+                                "confidence": prediction.confidence,
+                                "margin": prediction.margin,
+                                "model": model,
+                            }
+                        }
+                    },
+                )
+                for sample_id, prediction in items[start : start + _BATCH]
+            ],
+            ordered=False,
+        )
+    dataset._reload_docs()

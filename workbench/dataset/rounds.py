@@ -1,0 +1,54 @@
+"""Rounds of the flywheel, kept as FiftyOne runs.
+
+Imports FiftyOne, so import this module only after `connection.connect()`.
+"""
+
+from typing import Any
+
+import fiftyone as fo
+import pandas as pd
+
+_PREFIX = "round_"
+COLUMNS = [
+    "round",
+    "time",
+    "backbone",
+    "pool_labels",
+    "test_labels",
+    "accuracy",
+    "low",
+    "high",
+    "provisional",
+    "strategy",
+    "picked",
+]
+
+
+def record_round(dataset: fo.Dataset, **values: Any) -> int:
+    """Register a round as a run of the dataset.
+
+    Args:
+        dataset: a prepared dataset.
+        values: the columns of `rounds`, but for `round` and `time`.
+
+    Returns:
+        The round's number, counted from 1.
+    """
+    number = 1 + max(map(_number, dataset.list_runs()), default=0)
+    dataset.register_run(f"{_PREFIX}{number}", dataset.init_run(**values))
+    return number
+
+
+def rounds(dataset: fo.Dataset) -> pd.DataFrame:
+    """All rounds so far, a row each, oldest first; the learning curve is in it."""
+    rows = []
+    for key in sorted((k for k in dataset.list_runs() if _number(k)), key=_number):
+        info = dataset.get_run_info(key)
+        config = info.config.serialize()
+        rows.append({**config, "round": _number(key), "time": info.timestamp})
+    return pd.DataFrame(rows, columns=COLUMNS).set_index("round")
+
+
+def _number(key: str) -> int:
+    digits = key.removeprefix(_PREFIX)
+    return int(digits) if key.startswith(_PREFIX) and digits.isdigit() else 0

@@ -1,0 +1,352 @@
+"""From images and labels to a model, predictions, a figure and the next batch.
+
+Wiring between rooms: vectors from `dataset`, networks from `models`, figures from `evaluation`,
+picks from `selection`. Imports FiftyOne; import it only after `connection.connect()`.
+"""
+
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from workbench.dataset import opening
+from workbench.dataset.table import Table, read_table
+from workbench.dataset.types import Pick, Prediction
+from workbench.errors import NotEnoughLabelsError
+from workbench.evaluation.classification import (
+    TEST_LABELS_NEEDED,
+    Evaluation,
+    evaluate_classification,
+)
+from workbench.evaluation.intervals import trials_for
+from workbench.labels.store import LabelStore
+from workbench.models.features import FeatureSpace
+from workbench.models.probe import Probe, fit_probe
+from workbench.selection.batch import RANDOM_SHARE, find_strategy, pick_batch
+from workbench.selection.mixing import as_control, mix_in
+from workbench.selection.types import Query
+from workbench.selection.uncertainty import doubt
+
+if TYPE_CHECKING:
+    from workbench.models.backbones import Backbone
+
+Array = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+DEFAULT_BACKBONE = "efficientnet_lite0"
+TEST_INTERVAL = 0.05  # half-width, at 95 %, at which the test set is big enough
+TEST_EVERY = 5  # one image in so many in the queue is a test image until then
+EXPECTED_ACCURACY = 0.8  # before there is a figure
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A probe and what it was fitted on.
+
+    Attributes:
+        table: the images.
+        features: (n, d) unit features, a row an image.
+        rows: rows that the probe learned from.
+        probe: the probe.
+        probabilities: (n, k) calibrated probabilities of every image.
+    """
+
+    table: Table
+    features: Array
+    rows: Rows
+    probe: Probe
+    probabilities: Array
+
+
+class Learner:
+    """The current model of one dataset: a backbone and, on its frozen features, a probe.
+
+    Args:
+        home: the data home.
+        dataset: the FiftyOne dataset, prepared.
+        labels: its labels.
+        seed: of folds and picks.
+    """
+
+    def __init__(self, home: Path, dataset: fo.Dataset, labels: LabelStore, seed: int = 0) -> None:
+        self._home = home
+        self._dataset = dataset
+        self._labels = labels
+        self._seed = seed
+        self._lock = threading.RLock()
+        self._backbone: Backbone | None = None
+        self._space: FeatureSpace | None = None
+        self._features: Array | None = None
+        self._features_of: tuple[str, list[str]] | None = None
+        self._probe: Probe | None = None
+
+    @property
+    def backbone(self) -> "Backbone":
+        """The backbone in use, loaded when first needed."""
+        with self._lock:
+            if self._backbone is None:
+                from workbench.models.backbones import load_backbone
+
+                found = opening.record(self._dataset).get("backbone", {})
+                checkpoint = found.get("checkpoint")
+                self._backbone = load_backbone(
+                    found.get("name", DEFAULT_BACKBONE),
+                    weights=Path(checkpoint) if checkpoint else "pretrained",
+                )
+            return self._backbone
+
+    @property
+    def key(self) -> str:
+        """Key of the backbone in use, known without loading it."""
+        return self._identity()[0]
+
+    def use(self, backbone: "Backbone", checkpoint: Path | None, trained_on: Sequence[str]) -> None:
+        """Make another backbone the current one, for this and later sessions.
+
+        Args:
+            backbone: the backbone.
+            checkpoint: the folder of its weights, if it was fine-tuned.
+            trained_on: content hashes of the images that its weights were fine-tuned on: their
+                out-of-fold predictions flatter, so calibration and provisional figures leave them
+                out.
+        """
+        with self._lock:
+            self._backbone = backbone
+            self._space = self._features = self._features_of = self._probe = None
+            opening.update_record(
+                self._dataset,
+                backbone={
+                    "name": backbone.name,
+                    "key": backbone.key,
+                    "dim": backbone.dim,
+                    "checkpoint": str(checkpoint) if checkpoint else None,
+                    "trained_on": list(trained_on),
+                },
+            )
+
+    def table(self) -> Table:
+        """The dataset as it is now."""
+        return read_table(self._dataset, self._labels.classes)
+
+    def embed(self, table: Table) -> Array:
+        """Vectors of all images; those that have none yet are embedded and kept.
+
+        Returns:
+            (n, D) as stored, float16.
+        """
+        key, dim = self._identity()
+        store = opening.vector_store(self._home, key, dim)
+        if store.missing(table.hashes):
+            from workbench.models.embedding import embed_files
+
+            # Another kernel may be at the same images: wait for it rather than do them twice.
+            with store.writing():
+                missing = store.missing(table.hashes)
+                paths = [table.paths[row] for row in missing]
+                with tqdm(total=len(paths), desc=f"embedding ({key})", unit="img") as bar:
+                    for rows, batch in embed_files(self.backbone, paths):
+                        store.append([table.hashes[row] for row in missing[rows]], batch)
+                        bar.update(len(batch))
+        vectors: Array = store.get(table.hashes)
+        return vectors
+
+    def features(self, table: Table) -> Array:
+        """Unit features of all images, in a space fitted on the pool alone: (n, d)."""
+        with self._lock:
+            key = (self._identity()[0], table.hashes)
+            if self._features is None or self._features_of != key:
+                vectors = self.embed(table)
+                # A changed space makes an old probe's weights meaningless as a start.
+                self._probe = None
+                self._space = FeatureSpace.fit(vectors[~table.is_test], seed=self._seed)
+                self._features = self._space.transform(vectors)
+                self._features_of = key
+            return self._features
+
+    def fit(self, table: Table | None = None) -> Fit:
+        """Fit the probe on every labelled pool image.
+
+        Raises:
+            NotEnoughLabelsError: fewer than two classes have a label in the pool.
+        """
+        with self._lock:
+            table = table or self.table()
+            rows = table.labelled_pool
+            require_two_classes(table, rows)
+            features = self.features(table)
+            honest = self._not_trained_on(table, rows)
+            self._probe = fit_probe(
+                features[rows],
+                table.targets[rows],
+                calibrate_on=honest,
+                warm=self._probe,
+                seed=self._seed,
+            )
+            probabilities = self._probe.predict_proba(features, len(table.classes))
+            return Fit(table, features, rows, self._probe, probabilities)
+
+    def predictions(self, fit: Fit) -> dict[str, Prediction]:
+        """What the model says of every image, by sample id."""
+        best = fit.probabilities.argmax(axis=1)
+        margins = 1 - doubt(fit.probabilities)
+        return {
+            sample_id: Prediction(
+                fit.table.classes[int(best[row])],
+                float(fit.probabilities[row, best[row]]),
+                float(margins[row]),
+            )
+            for row, sample_id in enumerate(fit.table.ids)
+        }
+
+    def predict_vectors(self, fit: Fit, vectors: Array) -> Array:
+        """Calibrated probabilities of vectors from elsewhere: (m, D) to (m, k)."""
+        if self._space is None:
+            raise AssertionError("a fit has a feature space")
+        return fit.probe.predict_proba(self._space.transform(vectors), len(fit.table.classes))
+
+    def evaluate(self, fit: Fit) -> Evaluation:
+        """Figures on the blind test split, or provisional ones until it has 30 labels."""
+        table = fit.table
+        test = table.labelled_test
+        provisional = len(test) < TEST_LABELS_NEEDED
+        if provisional:
+            known = np.isfinite(fit.probe.out_of_fold).all(axis=1)
+            known &= self._not_trained_on(table, fit.rows)
+            rows = fit.rows[known]
+            full = fit.probe.spread(fit.probe.out_of_fold[known], len(table.classes))
+            predicted = full.argmax(axis=1)
+        else:
+            rows, predicted = test, fit.probabilities[test].argmax(axis=1)
+        if len(rows) == 0:
+            raise NotEnoughLabelsError(
+                "no figure can be given yet: label at least two images each of two classes"
+            )
+        return evaluate_classification(
+            table.targets[rows],
+            predicted.astype(np.int64),
+            table.classes,
+            provisional=provisional,
+            test_labels=len(test),
+            pool_labels=len(fit.rows),
+        )
+
+    def pick(self, count: int, strategy: str, rng: np.random.Generator) -> list[Pick]:
+        """Choose the next batch: pool images by the strategy, test images mixed in at random.
+
+        Args:
+            count: pool images to pick.
+            strategy: name of the query strategy.
+            rng: source of randomness.
+
+        Returns:
+            The picks in labelling order; empty when no image is left.
+        """
+        find_strategy(strategy)
+        table = self.table()
+        free = table.unlabelled_pool
+        picks: list[Pick] = []
+        accuracy = EXPECTED_ACCURACY
+        if len(free):
+            features = self.features(table)
+            probabilities = None
+            if len(np.unique(table.targets[table.labelled_pool])) >= 2:
+                fit = self.fit(table)
+                probabilities = fit.probabilities[free]
+                accuracy = self._accuracy_guess(fit)
+            waiting = table.queued[~table.is_test[table.queued]]
+            taken = np.concatenate([table.labelled_pool, waiting])
+            query = Query(features[free], probabilities, features[taken], count, rng)
+            ids = [table.ids[row] for row in free]
+            picks = pick_batch(query, strategy, ids, table.classes, RANDOM_SHARE)
+        return self._with_test(picks, table, accuracy, rng)
+
+    def first_look(self, count: int, rng: np.random.Generator) -> list[Pick]:
+        """A batch at random, without waiting for any embedding; test images mixed in."""
+        table = self.table()
+        free = table.unlabelled_pool
+        rows = rng.choice(free, min(count, len(free)), replace=False)
+        picks = as_control([table.ids[row] for row in rows])
+        return self._with_test(picks, table, EXPECTED_ACCURACY, rng)
+
+    def saliency(self, sample_id: str, size: tuple[int, int]) -> tuple[str, Array] | None:
+        """Where in the image the evidence for the predicted class lies.
+
+        Args:
+            sample_id: the image.
+            size: (height, width) of the map wanted.
+
+        Returns:
+            The predicted class and a map (height, width) of 0 to 1, or None while there is no
+            model, and for test images, which get no hints.
+        """
+        from workbench.models.saliency import saliency
+
+        with self._lock:
+            table = self.table()
+            if sample_id not in table.ids:
+                return None
+            row = table.ids.index(sample_id)
+            if table.is_test[row] or len(np.unique(table.targets[table.labelled_pool])) < 2:
+                return None
+            fit = self.fit(table)
+            if self._space is None:
+                return None
+            best = int(fit.probabilities[row].argmax())
+            key, dim = self._identity()
+            vector = opening.vector_store(self._home, key, dim).get([table.hashes[row]])[0]
+            direction = self._space.pull_back(vector, fit.probe.direction(best))
+            heat = saliency(self.backbone, table.paths[row], direction, size=size)
+            return table.classes[best], heat
+
+    def _identity(self) -> tuple[str, int]:
+        """Key and dimension of the backbone; read from the record so that no network is loaded."""
+        found = opening.record(self._dataset).get("backbone")
+        if found is None:
+            self.use(self.backbone, None, ())
+            found = opening.record(self._dataset)["backbone"]
+        return str(found["key"]), int(found["dim"])
+
+    def _not_trained_on(self, table: Table, rows: Rows) -> NDArray[np.bool_]:
+        """Which of the rows the backbone's weights were not fine-tuned on."""
+        trained = set(opening.record(self._dataset).get("backbone", {}).get("trained_on", ()))
+        return np.array([table.hashes[row] not in trained for row in rows], dtype=np.bool_)
+
+    def _with_test(
+        self, picks: list[Pick], table: Table, accuracy: float, rng: np.random.Generator
+    ) -> list[Pick]:
+        """Put test images among the picks, unmarked, until the test set is big enough."""
+        have = len(table.labelled_test) + int(table.is_test[table.queued].sum())
+        needed = trials_for(TEST_INTERVAL, min(max(accuracy, 0.5), 0.99)) - have
+        # With nothing left in the pool, only the test set is left to label.
+        share = math.ceil(len(picks) / (TEST_EVERY - 1)) if picks else needed
+        count = max(0, min(needed, share, len(table.unlabelled_test)))
+        rows = rng.choice(table.unlabelled_test, count, replace=False)
+        return mix_in(picks, as_control([table.ids[row] for row in rows]), rng)
+
+    def _accuracy_guess(self, fit: Fit) -> float:
+        try:
+            return self.evaluate(fit).accuracy.value
+        except NotEnoughLabelsError:
+            return EXPECTED_ACCURACY
+
+
+def require_two_classes(table: Table, rows: Rows) -> None:
+    """Say what is missing before a model can be fitted.
+
+    Raises:
+        NotEnoughLabelsError: the rows' labels cover fewer than two classes.
+    """
+    seen = np.unique(table.targets[rows])
+    if len(seen) < 2:
+        names = ", ".join(table.classes[int(i)] for i in seen) or "none"
+        raise NotEnoughLabelsError(
+            f"a model needs labels of at least 2 classes, but the pool has {len(rows)} labels of "
+            f"{len(seen)} ({names}): label more images, bench.label()"
+        )

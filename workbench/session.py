@@ -1,0 +1,386 @@
+"""The workbench: one object, one kernel, one persisted dataset.
+
+It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when called.
+"""
+
+import contextlib
+import getpass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+
+from workbench.dataset import fields, opening
+from workbench.dataset.connection import Connection
+from workbench.dataset.ingest import ImportReport, add_folder
+from workbench.dataset.predictions import write_predictions
+from workbench.dataset.rounds import record_round, rounds
+from workbench.dataset.splits import TEST_FRACTION
+from workbench.dataset.types import Pick, Status
+from workbench.errors import DatasetError, NotEnoughLabelsError
+from workbench.evaluation.classification import Evaluation
+from workbench.labels.queue import LabelQueue
+from workbench.labels.store import LabelStore
+from workbench.learning import DEFAULT_BACKBONE, Fit, Learner
+
+if TYPE_CHECKING:
+    from workbench.training import TrainResult
+    from workbench.widgets.app_frame import AppFrame
+    from workbench.widgets.labelling import LabelWidget
+
+ANNOTATOR_ENV = "WORKBENCH_ANNOTATOR"
+
+
+class Classes(Sequence[str]):
+    """The classes of a dataset, in order; a sequence of names that can grow."""
+
+    def __init__(self, labels: LabelStore) -> None:
+        self._labels = labels
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._labels.classes[index]
+
+    def __len__(self) -> int:
+        return len(self._labels.classes)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._labels.classes)
+
+    def __repr__(self) -> str:
+        return repr(self._labels.classes)
+
+    def add(self, *names: str) -> None:
+        """Add classes at the end; undoable like a label.
+
+        Raises:
+            LabelError: a name is empty, too long, or taken.
+        """
+        for name in names:
+            self._labels.add_class(name)
+
+
+class Workbench:
+    """A dataset on the bench; `workbench.open` makes one.
+
+    Attributes:
+        dataset: the plain FiftyOne dataset.
+        labels: commit, undo and history of labels.
+        queue: what is to be labelled next.
+        classes: names of the classes.
+        imported: report of the import that opening it did, if any.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        dataset: fo.Dataset,
+        annotator: str | None = None,
+        imported: ImportReport | None = None,
+        test_fraction: float = TEST_FRACTION,
+    ) -> None:
+        self.dataset = dataset
+        self.imported = imported
+        self.labels = LabelStore(connection, dataset, annotator or default_annotator())
+        self.queue = LabelQueue(connection, dataset)
+        self.classes = Classes(self.labels)
+        self._connection = connection
+        self._learner = Learner(connection.home, dataset, self.labels)
+        self._test_fraction = test_fraction
+        self._rng = np.random.default_rng()
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset."""
+        return str(self.dataset.name)
+
+    def add(self, folder: str | Path, labels: str | None = None) -> ImportReport:
+        """Import the images of a folder that are not there yet.
+
+        Args:
+            folder: searched with its sub-folders.
+            labels: `"folders"` takes the name of the folder that an image lies in as its label.
+
+        Returns:
+            What was added and what was left out, with reasons.
+
+        Raises:
+            ImportFolderError: the folder is missing, or holds no usable image.
+            DatasetError: `labels` is something else.
+        """
+        require_labels_mode(labels)
+        report = add_folder(self.dataset, Path(folder), self._test_fraction)
+        if labels == "folders":
+            self._label_by_folder(Path(folder))
+        return report
+
+    def label(self, count: int = 50) -> "LabelWidget":
+        """A widget to label the queue in, by keyboard; saved as you go.
+
+        Args:
+            count: size of a first batch at random, taken where the queue is empty.
+        """
+        from workbench.app import operators
+        from workbench.desk import Desk
+        from workbench.widgets.labelling import LabelWidget
+
+        if len(self.queue) == 0:
+            self._queue_first_look(count)
+        desk = Desk(self.labels, self.queue, self._learner)
+        widget = LabelWidget(desk, title=self.name)
+        operators.register(self.name, desk.queue_by_hand)
+        return widget
+
+    def train(
+        self, backbone: str = DEFAULT_BACKBONE, *, minutes: float = 5, seed: int = 0
+    ) -> "TrainResult":
+        """Fine-tune a timm backbone on the labelled pool, then use it, if it is better.
+
+        Blocks, with a progress bar. A fifth of the labelled pool is held out; the fine-tuned
+        backbone is taken into use only if it does better there than the frozen one with a probe.
+
+        Args:
+            backbone: a timm model name.
+            minutes: wall-clock time for the training itself.
+            seed: of everything random.
+
+        Raises:
+            BackboneError: the backbone is unknown, or its weights cannot be had.
+            NotEnoughLabelsError: too few labels to hold some out.
+        """
+        from workbench.training import train
+
+        folder = self._connection.home / "runs" / str(self.dataset._doc.id)
+        result = train(self._learner, backbone, folder, minutes=minutes, seed=seed)
+        self._write_predictions(self._learner.fit())
+        return result
+
+    def predict(self, folder: str | Path | None = None) -> pd.DataFrame:
+        """What the current model says.
+
+        Args:
+            folder: images to predict, which need not be in the dataset. By default the dataset's
+                own, whose `prediction` is brought up to date too.
+
+        Returns:
+            A row an image: `path`, `label`, `confidence` (calibrated), `problem` (why there is no
+            label, for a file that cannot be used).
+
+        Raises:
+            NotEnoughLabelsError: fewer than two classes have a label.
+            ImportFolderError: the folder is missing or empty.
+        """
+        fit = self._learner.fit()
+        if folder is None:
+            predictions = self._write_predictions(fit)
+            rows = [
+                (path, predictions[i].label, predictions[i].confidence, "")
+                for i, path in zip(fit.table.ids, fit.table.paths, strict=True)
+            ]
+        else:
+            from workbench.prediction import predict_folder
+
+            rows = predict_folder(self._learner, fit, Path(folder))
+        return pd.DataFrame(rows, columns=["path", "label", "confidence", "problem"])
+
+    def evaluate(self) -> Evaluation:
+        """How good the current model is, on the blind test split, with intervals.
+
+        Until 30 test images are labelled the figures are out-of-fold ones on the pool, and marked
+        provisional.
+
+        Raises:
+            NotEnoughLabelsError: fewer than two classes have labels.
+        """
+        return self._learner.evaluate(self._learner.fit())
+
+    def inspect(self, view: str | None = None, height: int = 640) -> "AppFrame":
+        """The FiftyOne App in the cell, with predictions and the saved views that matter.
+
+        Args:
+            view: name of a saved view to open: `Wrong on test`, `Least sure` or `Next batch`.
+            height: of the frame, in pixels.
+
+        Raises:
+            AppError: the App cannot be served, or there is no such view.
+        """
+        from workbench.app import open_app, operators, save_standard_views
+        from workbench.app.views import arrange_sidebar
+        from workbench.widgets.app_frame import AppFrame
+
+        with contextlib.suppress(NotEnoughLabelsError):  # then the images alone are worth a look
+            self._write_predictions(self._learner.fit())
+        save_standard_views(self.dataset)
+        arrange_sidebar(self.dataset)
+        operators.register(self.name, self.queue.add_by_hand)
+        app = open_app(self.dataset, view=view)
+        return AppFrame(port=app.port, token=app.token, height=height)
+
+    def pick(self, count: int = 50, strategy: str = "uherding") -> pd.DataFrame:
+        """Queue the next batch, each image with its reason.
+
+        A tenth of it is random. Until the test set is big enough, test images are mixed in on top,
+        unmarked, one in five.
+
+        Args:
+            count: pool images to pick.
+            strategy: `uherding`, `margin` or `random`.
+
+        Returns:
+            The batch in labelling order, as `picks` shows it.
+
+        Raises:
+            ValueError: the strategy is unknown.
+        """
+        picks = self._learner.pick(count, strategy, self._rng)
+        batch = self.queue.add(picks)
+        self._record_round(strategy, picks)
+        return self.picks[lambda frame: frame["batch"] == batch]
+
+    @property
+    def picks(self) -> pd.DataFrame:
+        """The queue, a row an image: `filepath`, `batch`, `rank`, `strategy`, `reason`."""
+        rows = [
+            (item.sample_id, item.filepath, item.batch, item.rank, item.strategy, item.reason)
+            for item in self.queue.items()
+        ]
+        columns = ["sample_id", "filepath", "batch", "rank", "strategy", "reason"]
+        return pd.DataFrame(rows, columns=columns).set_index("sample_id")
+
+    @property
+    def rounds(self) -> pd.DataFrame:
+        """The rounds so far, a row a pick: labels and accuracy before it, with interval."""
+        return rounds(self.dataset)
+
+    def status(self) -> pd.Series:
+        """Where the project stands: images, labels, queue, seconds a label."""
+        table = self._learner.table()
+        history = self.labels.history()
+        human = history[history["seconds"].notna() & history["applied"]]
+        return pd.Series(
+            {
+                "images": len(table),
+                "test images": int(table.is_test.sum()),
+                "classes": len(self.classes),
+                "pool labels": len(table.labelled_pool),
+                "test labels": len(table.labelled_test),
+                "queued": len(table.queued),
+                "skipped": int((table.statuses == Status.SKIPPED.value).sum()),
+                "seconds a label": round(float(human["seconds"].median()), 1)
+                if len(human)
+                else None,
+            },
+            name=self.name,
+            dtype=object,
+        )
+
+    def __repr__(self) -> str:
+        counts = self.status()
+        done = counts["pool labels"] + counts["test labels"]
+        return (
+            f"Workbench({self.name!r}: {counts['images']} images, {done} labelled, "
+            f"{counts['queued']} queued, {counts['classes']} classes)"
+        )
+
+    def _queue_first_look(self, count: int) -> None:
+        picks = self._learner.first_look(count, self._rng)
+        if picks:
+            self.queue.add(picks)
+            self._record_round("random", picks)
+
+    def _record_round(self, strategy: str, picks: Sequence[Pick]) -> None:
+        values: dict[str, Any] = dict.fromkeys(("accuracy", "low", "high", "provisional"))
+        table = self._learner.table()
+        try:
+            evaluation = self.evaluate()
+        except NotEnoughLabelsError:
+            pass  # a first round has no figure
+        else:
+            accuracy = evaluation.accuracy
+            values = {
+                "accuracy": accuracy.value,
+                "low": accuracy.low,
+                "high": accuracy.high,
+                "provisional": evaluation.provisional,
+            }
+        record_round(
+            self.dataset,
+            backbone=self._learner.key,
+            pool_labels=len(table.labelled_pool),
+            test_labels=len(table.labelled_test),
+            strategy=strategy,
+            picked=len(picks),
+            **values,
+        )
+
+    def _write_predictions(self, fit: Fit) -> Mapping[str, Any]:
+        predictions = self._learner.predictions(fit)
+        write_predictions(self._connection, self.dataset, predictions, self._learner.key)
+        return predictions
+
+    def _label_by_folder(self, folder: Path) -> None:
+        """Record the name of its folder as the label of each image that has no label yet."""
+        root = folder.expanduser().absolute()
+        found = self.dataset.values(["id", "filepath", f"{fields.GROUND_TRUTH}.label"])
+        labels = {
+            sample_id: Path(path).parent.name
+            for sample_id, path, label in zip(*found, strict=True)
+            if label is None and Path(path).parent != root and Path(path).is_relative_to(root)
+        }
+        known = set(self.classes)
+        self.classes.add(*sorted(set(labels.values()) - known))
+        self.labels.import_labels(labels, annotator="folders")
+
+
+def require_labels_mode(labels: str | None) -> None:
+    """Refuse what labels cannot be read from.
+
+    Raises:
+        DatasetError: it is neither None nor "folders".
+    """
+    if labels not in (None, "folders"):
+        raise DatasetError(f'labels must be None or "folders", but got {labels!r}')
+
+
+def default_annotator() -> str:
+    """Who labels: `WORKBENCH_ANNOTATOR`, else the name of the user."""
+    if named := os.environ.get(ANNOTATOR_ENV):
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        return f"user {os.getuid()}"
+
+
+def open_workbench(
+    connection: Connection,
+    name: str | fo.Dataset,
+    *,
+    images: str | Path | None,
+    task: str | None,
+    classes: Sequence[str],
+    labels: str | None,
+    annotator: str | None,
+    test_fraction: float,
+) -> Workbench:
+    """Open a dataset and put it on the bench; `workbench.open` documents it."""
+    require_labels_mode(labels)
+    dataset, report = opening.open_dataset(
+        name,
+        images=Path(images) if images is not None else None,
+        task=task,
+        classes=classes,
+        test_fraction=test_fraction,
+    )
+    bench = Workbench(connection, dataset, annotator, report, test_fraction)
+    if folder := opening.pending_import(dataset):
+        if labels == "folders":
+            bench._label_by_folder(folder)
+        opening.import_is_done(dataset)
+    # A resumed notebook passes its list again; classes added since stay, new ones are added.
+    new = [c for c in (str(c).strip() for c in classes) if c not in set(bench.classes)]
+    bench.classes.add(*new)
+    return bench
