@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -29,12 +30,16 @@ def test_every_package_that_is_imported_is_a_declared_dependency() -> None:
     """What merely comes along with another package may go with its next release."""
     declared = {canonicalize_name(one.name) for one in REQUIREMENTS} | {"workbench"}
     providers = importlib.metadata.packages_distributions()
-    folders = ("workbench", "tests", "benchmarks", "extensions", "scripts")
-    for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
-        for name in imported(path):
-            known = name in sys.stdlib_module_names or (ROOT / name).is_dir()
-            providing = {canonicalize_name(one) for one in providers.get(name, ())}
-            assert known or providing & declared, f"{path.relative_to(ROOT)} imports {name}"
+    undeclared = set()
+    for folder in ("workbench", "tests", "benchmarks", "extensions", "scripts"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for name in imported(path):
+                known = name in sys.stdlib_module_names or (ROOT / name).is_dir()
+                if not known and not declared & set(
+                    map(canonicalize_name, providers.get(name, ()))
+                ):
+                    undeclared.add(f"{path.relative_to(ROOT)} imports {name}")
+    assert not undeclared
 
 
 def imported(path: Path) -> set[str]:
@@ -61,6 +66,18 @@ def test_constraints_are_names_and_versions_only() -> None:
         assert name == canonicalize_name(name)
         assert Version(version)
     assert not re.search(r"://|@|sha256|--", (ROOT / "constraints.txt").read_text())
+
+
+def test_pins_run_on_the_first_release_of_the_oldest_python() -> None:
+    """Debian 12 has 3.11.2, Ubuntu 22.04 has 3.11.0: a pin may not want a later patch."""
+    for name, pin in pins().items():
+        try:
+            installed = importlib.metadata.metadata(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # another platform's
+        wanted = installed.get("Requires-Python")
+        if wanted and installed["Version"] == pin:
+            assert SpecifierSet(wanted).contains("3.11.0"), f"{name} {pin} wants Python {wanted}"
 
 
 def test_the_conda_environment_installs_this_project_and_has_no_versions_of_its_own() -> None:

@@ -240,6 +240,17 @@ def test_the_browser_that_is_asked_for_is_the_only_one(
     assert browser.check_browser().verdict is WARN
 
 
+def test_a_driver_that_lacks_libraries_warns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(tmp_path / "ldd", 'printf "\\tlibatomic.so.1 => not found\\n"')
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("CHROMIUM", str(script(tmp_path / "mine", "true")))
+    finding = browser.check_browser()
+    assert finding.verdict is WARN
+    assert finding.mend == "sudo apt-get install libatomic1"
+
+
 def test_no_browser_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     finding = browser.check_browser()
