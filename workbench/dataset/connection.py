@@ -13,7 +13,7 @@ from pymongo.errors import AutoReconnect, PyMongoError, ServerSelectionTimeoutEr
 
 from workbench.dataset import fiftyone_settings
 from workbench.dataset.home import make_home
-from workbench.errors import DatabaseError
+from workbench.errors import DatabaseError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.dataset.server import OwnServer
@@ -155,8 +155,8 @@ def _open_at(home: Path, uri: str, server: "OwnServer | None") -> Connection:
         ) from error
     connection = Connection(home, uri, client, client[fiftyone_settings.database_name()], server)
     try:
-        _greet(connection)
-    except DatabaseError:
+        connection.ensure_running()
+    except WorkbenchError:
         client.close()
         raise
     return connection
