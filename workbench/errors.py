@@ -28,6 +28,10 @@ class LabelError(WorkbenchError, ValueError):
     """A label that cannot be committed, such as a class that is not in the list."""
 
 
+class ImageError(WorkbenchError):
+    """An image file cannot be read."""
+
+
 class BackboneError(WorkbenchError):
     """A backbone is unknown, or its weights cannot be had."""
 

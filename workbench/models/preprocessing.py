@@ -1,0 +1,118 @@
+"""What a backbone wants its images to look like, and where in the image it then looks."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import timm
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+Transform = Callable[[Image.Image], Tensor]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The preprocessing a backbone was trained with (timm's "data config").
+
+    Attributes:
+        input_size: (channels, height, width) of the network's input, in pixels.
+        interpolation: the resampling filter's name, such as `bicubic`.
+        mean: what is subtracted from each channel, on a scale of 0 to 1.
+        std: what each channel is divided by afterwards.
+        crop_pct: share of the resized image's side that the crop keeps.
+        crop_mode: `center` (shorter side fitted, middle cut out), `squash` (both sides fitted) or
+            `border` (longer side fitted, the rest padded).
+    """
+
+    input_size: tuple[int, int, int]
+    interpolation: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    crop_pct: float
+    crop_mode: str
+
+    @classmethod
+    def of_model(cls, model: nn.Module) -> "DataConfig":
+        """Take the data config that timm gives for a model."""
+        return cls.from_json(timm.data.resolve_model_data_config(model))
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "DataConfig":
+        """Make one from `to_json()`'s (or timm's) dictionary.
+
+        Raises:
+            KeyError, TypeError, ValueError: the dictionary is not one.
+        """
+        channels, height, width = (int(side) for side in values["input_size"])
+        return cls(
+            input_size=(channels, height, width),
+            interpolation=str(values["interpolation"]),
+            mean=tuple(float(value) for value in values["mean"]),
+            std=tuple(float(value) for value in values["std"]),
+            crop_pct=float(values["crop_pct"]),
+            crop_mode=str(values["crop_mode"]),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the config as plain JSON values."""
+        return asdict(self)
+
+    @property
+    def resized(self) -> tuple[int, int]:
+        """Height and width, in pixels, that the image is scaled towards before the crop."""
+        _, height, width = self.input_size
+        return math.floor(height / self.crop_pct), math.floor(width / self.crop_pct)
+
+    def crop_box(self, width: int, height: int) -> Box:
+        """Say which part of an image the network sees.
+
+        Args:
+            width: the image's width in pixels.
+            height: its height in pixels.
+
+        Returns:
+            (left, top, right, bottom) in the image's own pixels. With `border` the box reaches
+            beyond the image where padding was added.
+        """
+        goal_height, goal_width = self.resized
+        across, down = goal_width / width, goal_height / height
+        if self.crop_mode == "border":
+            across = down = min(across, down)
+        elif self.crop_mode != "squash":
+            across = down = max(across, down)
+        crop_width, crop_height = self.input_size[2] / across, self.input_size[1] / down
+        left, top = (width - crop_width) / 2, (height - crop_height) / 2
+        return left, top, left + crop_width, top + crop_height
+
+
+def make_transform(config: DataConfig) -> Transform:
+    """Build timm's evaluation transform: resize and crop, no normalisation yet.
+
+    Pixels stay 8-bit until they are on the device (`normalise`): a quarter of the memory to hold
+    and to move.
+
+    Returns:
+        A function from an RGB image to a uint8 tensor (3, height, width). Threads may share it.
+    """
+    transform: Transform = timm.data.create_transform(
+        input_size=config.input_size,
+        interpolation=config.interpolation,
+        crop_pct=config.crop_pct,
+        crop_mode=config.crop_mode,
+        mean=config.mean,
+        std=config.std,
+        is_training=False,
+        normalize=False,
+    )
+    return transform
+
+
+def normalise(pixels: Tensor, config: DataConfig) -> Tensor:
+    """Turn pixels (n, 3, height, width) of 0 to 255 into the network's float32 input."""
+    mean = torch.tensor(config.mean, device=pixels.device).view(1, -1, 1, 1)
+    std = torch.tensor(config.std, device=pixels.device).view(1, -1, 1, 1)
+    return (pixels.float() / 255 - mean) / std
