@@ -97,6 +97,10 @@ class LabPage:
         if wait:
             self.wait_cell(index, timeout)
 
+    def is_running(self, index: int) -> bool:
+        """Whether a cell that `run_cell` started has not ended yet."""
+        return self.page.evaluate("index => !cellRuns[index].ended", index)
+
     def wait_cell(self, index: int, timeout: float = 60) -> None:
         """Wait until a cell that `run_cell` started has ended.
 
@@ -138,7 +142,11 @@ class LabPage:
         return said["text"].strip()
 
     def kernel_status(self) -> str:
-        """JupyterLab's word for what the kernel does: `idle`, `busy`, `restarting`, …"""
+        """JupyterLab's word for what the kernel does: `idle`, `busy`, `restarting`, …
+
+        The answer to a request beside the cells, such as for the kernel's info, makes a kernel
+        look idle that runs a cell: whether a cell still runs, ask `is_running`.
+        """
         return self.page.evaluate(
             "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
         )
