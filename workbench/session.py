@@ -129,9 +129,9 @@ class Workbench:
 
         if len(self.queue) == 0:
             self._queue_first_look(count)
-        desk = Desk(self.labels, self.queue, self._learner)
-        widget = LabelWidget(desk, title=self.name)
-        operators.register(self.name, desk.queue_by_hand)
+        desk = Desk(self.labels, self.queue, self._learner, self.name)
+        widget = LabelWidget(desk)
+        operators.register(self.name, self.queue.add_by_hand)
         return widget
 
     def train(
@@ -217,7 +217,7 @@ class Workbench:
         arrange_sidebar(self.dataset)
         operators.register(self.name, self.queue.add_by_hand)
         app = open_app(self.dataset, view=view)
-        return AppFrame(port=app.port, token=app.token, height=height)
+        return AppFrame(port=app.port, token=app.token, trust=app.server.trust, height=height)
 
     def pick(self, count: int = 50, strategy: str = "uherding") -> pd.DataFrame:
         """Queue the next batch, each image with its reason.

@@ -70,6 +70,11 @@ class LabelStore:
         return list(self._classes)
 
     @property
+    def dataset_id(self) -> str:
+        """What events are kept under; stays the same when the dataset is renamed."""
+        return str(self._dataset._doc.id)
+
+    @property
     def events(self) -> EventLog:
         """The history."""
         return self._log

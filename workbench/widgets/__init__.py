@@ -1,0 +1,1 @@
+"""Everything that lives in a notebook page: anywidget, ipywidgets, ipycanvas."""

@@ -1,0 +1,219 @@
+"""What the labelling widget asks of the kernel, in plain dictionaries.
+
+Wiring: it hands the widget's operations to the labels, the queue and the learner. Imports FiftyOne
+by way of them.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from workbench.dataset.types import Split, Status
+from workbench.errors import WorkbenchError
+from workbench.labels.events import CLASSES, LabelEvent, Source
+from workbench.labels.queue import LabelQueue, QueueItem
+from workbench.labels.store import Commit, LabelStore
+from workbench.learning import Learner
+from workbench.models.images import read_image
+
+WINDOW = 300  # queued images told to the page at once; it asks again when they run out
+SENT_AS_IS = {".png", ".jpg", ".jpeg", ".webp", ".gif"}  # browsers show these themselves
+SMALL_BYTES = 300_000
+
+
+class Desk:
+    """One dataset's labels and queue, as a page sees them.
+
+    Args:
+        labels: where labels are committed.
+        queue: what is labelled next.
+        learner: the current model.
+        title: shown as the dataset's name.
+    """
+
+    def __init__(self, labels: LabelStore, queue: LabelQueue, learner: Learner, title: str) -> None:
+        self._labels = labels
+        self._queue = queue
+        self._learner = learner
+        self._title = title
+
+    def state(self) -> dict[str, Any]:
+        """Everything a page needs to begin or to go on."""
+        items = self._queue.items()
+        table = self._learner.table()
+        counts = Counter(table.classes[int(i)] for i in table.targets if i >= 0)
+        return {
+            "title": self._title,
+            "dataset": self._labels.dataset_id,
+            "annotator": self._labels.annotator,
+            "classes": self._labels.classes,
+            "counts": dict(counts),
+            "images": len(table),
+            "labelled": sum(counts.values()),
+            "queued": len(items),
+            "queue": [as_plain(item) for item in items[:WINDOW]],
+        }
+
+    def apply(self, op: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out one operation of the page; never raises for what is wrong with it.
+
+        Args:
+            op: `id`, `kind` (label, skip, undo, class) and, by kind, `sample`, `label`, `seconds`,
+                `basedOn`, `name`.
+
+        Returns:
+            The acknowledgement: `id`, `ok`, and what changed; else `error`, and `final` if sending
+            it again can't help.
+        """
+        try:
+            return {"id": op["id"], "ok": True, **self._apply(op)}
+        except WorkbenchError as error:
+            return {"id": op["id"], "ok": False, "error": str(error), "final": True}
+        except Exception as error:  # noqa: BLE001 - the page keeps the operation and shows why
+            return {"id": op["id"], "ok": False, "error": str(error), "final": False}
+
+    def image(self, sample_id: str, side: int) -> tuple[bytes, dict[str, Any]]:
+        """An image, no larger than a display needs.
+
+        Args:
+            sample_id: the image.
+            side: longest side wanted, in pixels.
+
+        Returns:
+            Its bytes as PNG, JPEG, WebP or GIF, and `width`, `height` of the original.
+
+        Raises:
+            ImageError: it cannot be read.
+            WorkbenchError: there is no such image.
+        """
+        item = self._queue.item(sample_id)
+        if item is None:
+            raise WorkbenchError(f"no image has the id {sample_id!r}")
+        path = Path(item.filepath)
+        if small := _small_file(path, side):
+            return small
+        image = read_image(path, shortest=side)
+        size = _original_size(path, image)
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        out = io.BytesIO()
+        if max(image.size) <= 512:
+            image.save(out, "PNG", compress_level=1)
+        else:
+            image.save(out, "JPEG", quality=90)
+        return out.getvalue(), size
+
+    def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[np.float32]] | None:
+        """The predicted class and where its evidence lies; None for test images and no model."""
+        return self._learner.saliency(sample_id, (side, side))
+
+    def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        """Tell `listener` what happens outside the page; returns how to stop that."""
+        stop_labels = self._labels.on_event(lambda event: listener(_as_news(event)))
+        stop_queue = self._queue.on_change(lambda: listener({"news": "queue"}))
+
+        def stop() -> None:
+            stop_labels()
+            stop_queue()
+
+        return stop
+
+    def _apply(self, op: Mapping[str, Any]) -> dict[str, Any]:
+        kind, new_id = op["kind"], str(op["id"])
+        if kind == "class":
+            self._labels.add_class(str(op["name"]), event_id=new_id)
+            return {"classes": self._labels.classes}
+        if kind == "undo":
+            undone = self._labels.undo(event_id=new_id)
+            if undone is None:
+                return {"nothing": True}
+            if undone.event.field == CLASSES:
+                return {"classes": self._labels.classes}
+            return self._outcome(undone)
+        seconds = float(op["seconds"]) if op.get("seconds") is not None else None
+        sample, based_on = str(op["sample"]), op.get("basedOn")
+        if kind == "skip":
+            return self._outcome(
+                self._labels.skip(sample, seconds=seconds, based_on=based_on, event_id=new_id)
+            )
+        if kind == "label":
+            return self._outcome(
+                self._labels.commit(
+                    sample,
+                    str(op["label"]),
+                    seconds=seconds,
+                    source=Source.HUMAN,
+                    based_on=based_on,
+                    event_id=new_id,
+                )
+            )
+        raise WorkbenchError(f"unknown operation {kind!r}: it is label, skip, undo or class")
+
+    def _outcome(self, commit: Commit) -> dict[str, Any]:
+        item = self._queue.item(commit.event.sample_id)
+        answer: dict[str, Any] = {
+            "item": as_plain(item) if item else None,
+            "queued": commit.event.applied and commit.event.status_after == Status.QUEUED.value,
+        }
+        if commit.conflict is not None:
+            answer["conflict"] = {
+                "annotator": commit.conflict.annotator,
+                "label": commit.conflict.after,
+            }
+        return answer
+
+
+def as_plain(item: QueueItem) -> dict[str, Any]:
+    """A queued image as the page gets it; which split it is in is not told."""
+    return {
+        "id": item.sample_id,
+        "name": Path(item.filepath).name,
+        "batch": item.batch,
+        "reason": item.reason,
+        "label": item.label,
+        "event": item.event,
+        "hints": item.split is Split.POOL,
+    }
+
+
+def _as_news(event: LabelEvent) -> dict[str, Any]:
+    if event.field == CLASSES:
+        return {"news": "classes", "classes": event.after, "event": event.id}
+    return {
+        "news": "label",
+        "event": event.id,
+        "sample": event.sample_id,
+        "before": event.before,
+        "after": event.after,
+        "status": event.status_after,
+    }
+
+
+def _small_file(path: Path, side: int) -> tuple[bytes, dict[str, Any]] | None:
+    """The file itself, where a browser shows it as it is and it is small."""
+    try:
+        if path.suffix.lower() not in SENT_AS_IS or path.stat().st_size > SMALL_BYTES:
+            return None
+        with Image.open(path) as image:
+            width, height = image.size
+            plain = image.mode in {"L", "RGB", "P", "1"} and not image.getexif()
+            if not plain or max(width, height) > side:
+                return None
+            image.load()  # a truncated file must not reach the page as half a picture
+        return path.read_bytes(), {"width": width, "height": height}
+    except OSError:
+        return None  # read_image says what is wrong
+
+
+def _original_size(path: Path, image: Image.Image) -> dict[str, Any]:
+    """Size of the stored picture, upright; `image` may have been decoded smaller."""
+    with Image.open(path) as stored:
+        width, height = stored.size
+    if (width > height) != (image.width > image.height):
+        width, height = height, width
+    return {"width": width, "height": height}

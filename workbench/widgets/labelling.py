@@ -1,0 +1,142 @@
+"""The labelling widget: the browser owns the pointer, the kernel owns the truth.
+
+Messages from the page: `hello`, `op`, `image`, `heat`. Messages to it: `state`, `ack`, `image`,
+`heat`, `news`. Labels are acknowledged one by one when they are on disk; images and heat maps are
+prepared on threads of their own, so that an acknowledgement never waits for them.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import anywidget
+import numpy as np
+import traitlets
+from ipywidgets import Widget, widget_serialization
+from numpy.typing import NDArray
+
+from workbench.errors import WorkbenchError
+from workbench.widgets._comm import answer_while_cells_run
+from workbench.widgets._control import control_channel_needed
+from workbench.widgets._modules import link
+from workbench.widgets.layers import paint_heat, two_layers
+
+_STATIC = Path(__file__).parent / "static"
+LONGEST_SIDE = 4_096  # pixels of an image sent to the page; more is never shown at once
+HEAT_SIDE = 224
+
+
+class Desk(Protocol):
+    """What the widget needs from the kernel; everything it can do goes through here."""
+
+    def state(self) -> dict[str, Any]:
+        """Classes, counts and the queue."""
+
+    def apply(self, op: dict[str, Any]) -> dict[str, Any]:
+        """Carry out one operation and acknowledge it."""
+
+    def image(self, sample_id: str, side: int) -> tuple[bytes, dict[str, Any]]:
+        """An image's bytes and its original size."""
+
+    def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[np.float32]] | None:
+        """The predicted class and its saliency map."""
+
+    def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        """Report what happens elsewhere."""
+
+
+class LabelWidget(anywidget.AnyWidget):
+    """Labels the queue of a dataset, class by class, by keyboard.
+
+    Attributes:
+        layers: an ipycanvas MultiCanvas of two layers that lies over the image and under
+            everything else, drawn from Python: the first holds the saliency of the prediction, the
+            second is free for whatever a cell draws. None without ipycanvas.
+        layer_of: id of the image that the layers belong to; they are hidden on all others. Empty:
+            they are always shown.
+        height: of the widget, in CSS pixels.
+    """
+
+    _esm = link(_STATIC / "labelling.js")
+    _css = _STATIC / "labelling.css"
+
+    layers = traitlets.Instance(Widget, allow_none=True).tag(sync=True, **widget_serialization)
+    layer_of = traitlets.Unicode("-").tag(sync=True)
+    height = traitlets.Int(520, min=320).tag(sync=True)
+    _control = traitlets.Bool(False).tag(sync=True)
+    _comm_id = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, desk: Desk, *, height: int = 520) -> None:
+        """Show a desk.
+
+        Args:
+            desk: where operations go.
+            height: in CSS pixels.
+        """
+        super().__init__(height=height, layers=two_layers(HEAT_SIDE))
+        self._desk = desk
+        self._workers = ThreadPoolExecutor(2, thread_name_prefix="workbench-images")
+        self._send_lock = threading.Lock()
+        self._paint_lock = threading.Lock()
+        self._wanted_heat = ""
+        self._control = control_channel_needed()
+        self._comm_id = getattr(self.comm, "comm_id", "") or ""
+        self.on_msg(self._receive)
+        self._stop = desk.on_change(self._tell)
+        answer_while_cells_run(self)
+        if self.layers is not None:
+            answer_while_cells_run(self.layers)
+
+    def close(self) -> None:
+        """Take the widget off the page and stop listening."""
+        self._stop()
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        super().close()
+
+    def _receive(self, _: Any, message: dict[str, Any], __: list[Any]) -> None:
+        kind = message.get("type")
+        if kind == "op":
+            self._say({"type": "ack", **self._desk.apply(message["op"])})
+        elif kind == "hello":
+            self._say({"type": "state", **self._desk.state()})
+        elif kind == "image":
+            self._workers.submit(self._send_image, str(message["sample"]), int(message["side"]))
+        elif kind == "heat":
+            self._wanted_heat = str(message["sample"])
+            self._workers.submit(self._send_heat, self._wanted_heat)
+
+    def _tell(self, news: dict[str, Any]) -> None:
+        self._say({"type": "news", **news})
+
+    def _send_image(self, sample: str, side: int) -> None:
+        try:
+            data, size = self._desk.image(sample, min(side, LONGEST_SIDE))
+            self._say({"type": "image", "sample": sample, **size}, [data])
+        except Exception as error:  # noqa: BLE001 - shown in place of the image, whatever it is
+            self._say({"type": "image", "sample": sample, "error": str(error)})
+
+    def _send_heat(self, sample: str) -> None:
+        if sample != self._wanted_heat:
+            return  # the page has moved on
+        try:
+            found = self._desk.heat(sample, HEAT_SIDE)
+        except WorkbenchError as error:
+            self._say({"type": "heat", "sample": sample, "error": str(error)})
+            return
+        except Exception as error:  # noqa: BLE001 - as above
+            self._say({"type": "heat", "sample": sample, "error": f"no saliency: {error}"})
+            return
+        if found is None or self.layers is None or sample != self._wanted_heat:
+            self._say({"type": "heat", "sample": sample, "label": None})
+            return
+        label, heat = found
+        with self._paint_lock:
+            paint_heat(self.layers, heat)
+            self.layer_of = sample
+        self._say({"type": "heat", "sample": sample, "label": label})
+
+    def _say(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        with self._send_lock:
+            self.send(message, buffers)

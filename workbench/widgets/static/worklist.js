@@ -1,0 +1,227 @@
+// @ts-check
+/**
+ * What is to be labelled and what has been: the page's own view of the queue. It is ahead of the
+ * kernel by the operations that are not acknowledged yet. No DOM in here.
+ *
+ * @typedef {{ id: string, name: string, batch: number, reason: string, label: string | null,
+ *             event: string, hints: boolean }} Item
+ * @typedef {import("./outbox.js").Op} Op
+ * @typedef {{ op: Op, item: Item | null }} Step
+ */
+
+/**
+ * @param {() => string} newId
+ */
+export function createWorklist(newId = () => crypto.randomUUID()) {
+    /** @type {Item[]} */
+    let queue = [];
+    /** @type {string[]} */
+    let classes = [];
+    /** @type {Record<string, number>} */
+    let counts = {};
+    let left = 0; // in the kernel's whole queue, of which `queue` is the head
+    let done = 0; // since the page was opened
+    /** @type {Step[]} */
+    const past = [];
+    /** @type {Map<string, Op>} */
+    const pending = new Map();
+    /** @type {Map<string, string>} the latest event of a sample, as far as this page knows */
+    const latest = new Map();
+    /** @type {Set<string>} */
+    const own = new Set();
+
+    /**
+     * @param {string | null | undefined} label
+     * @param {number} by
+     */
+    function count(label, by) {
+        if (label != null) counts[label] = Math.max(0, (counts[label] ?? 0) + by);
+    }
+
+    /** @param {Op} op */
+    function issue(op) {
+        pending.set(op.id, op);
+        own.add(op.id);
+        return op;
+    }
+
+    /** @param {string} sample */
+    function drop(sample) {
+        const before = queue.length;
+        queue = queue.filter((item) => item.id !== sample);
+        left -= before - queue.length;
+    }
+
+    /** @param {Item} item */
+    function putFirst(item) {
+        drop(item.id);
+        queue.unshift(item);
+        left += 1;
+    }
+
+    return {
+        get current() {
+            return queue[0] ?? null;
+        },
+        get classes() {
+            return classes;
+        },
+        get counts() {
+            return counts;
+        },
+        get left() {
+            return left;
+        },
+        get done() {
+            return done;
+        },
+        get unsaved() {
+            return pending.size;
+        },
+        /** Whether the head of the queue is used up while the kernel has more. */
+        get needsMore() {
+            return queue.length < Math.min(10, left);
+        },
+        /** @param {number} n */
+        upcoming(n) {
+            return queue.slice(1, n + 1);
+        },
+
+        /**
+         * Take in the kernel's queue. The image on screen stays where it is still queued.
+         *
+         * @param {{ queue: Item[], queued: number, classes: string[], counts: object }} state
+         */
+        load(state) {
+            const busy = new Set([...pending.values()].map((op) => op.sample));
+            const shown = queue[0];
+            queue = state.queue.filter((item) => !busy.has(item.id));
+            left = state.queued - (state.queue.length - queue.length);
+            const place = queue.findIndex((item) => item.id === shown?.id);
+            if (place > 0) queue.unshift(...queue.splice(place, 1));
+            classes = [...state.classes];
+            counts = { ...state.counts };
+            for (const op of pending.values()) if (op.kind === "label") count(op.label, 1);
+        },
+
+        /**
+         * Finish the image on screen.
+         *
+         * @param {string | null} label null skips it
+         * @param {number} seconds
+         * @returns {Op | null}
+         */
+        finish(label, seconds) {
+            const item = queue[0];
+            if (!item) return null;
+            const op = issue({
+                id: newId(),
+                kind: label === null ? "skip" : "label",
+                sample: item.id,
+                label,
+                seconds,
+                basedOn: latest.get(item.id) ?? item.event,
+            });
+            latest.set(item.id, op.id);
+            past.push({ op, item });
+            drop(item.id);
+            done += 1;
+            if (label !== null) {
+                count(item.label, -1);
+                count(label, 1);
+            }
+            return op;
+        },
+
+        /**
+         * Add a class at the end.
+         *
+         * @param {string} name
+         */
+        addClass(name) {
+            const op = issue({ id: newId(), kind: "class", name });
+            past.push({ op, item: null });
+            classes = [...classes, name];
+            return op;
+        },
+
+        /** Take back the last step; one from before this page is for the kernel to find. */
+        undo() {
+            const op = issue({ id: newId(), kind: "undo" });
+            const step = past.pop();
+            if (step?.item) {
+                putFirst(step.item);
+                latest.set(step.item.id, op.id);
+                done -= 1;
+                if (step.op.kind === "label") {
+                    count(step.op.label, -1);
+                    count(step.item.label, 1);
+                }
+            } else if (step) {
+                classes = classes.filter((name) => name !== step.op.name);
+            }
+            return { op, known: step !== undefined };
+        },
+
+        /** @param {Op} op an operation of an earlier page, sent again */
+        adopt(op) {
+            issue(op);
+        },
+
+        /**
+         * The kernel's answer to an operation.
+         *
+         * @param {any} ack
+         * @returns {{ op: Op | undefined, settled: boolean, notice: string }}
+         */
+        acknowledge(ack) {
+            const op = pending.get(ack.id);
+            if (!ack.ok && !ack.final) return { op, settled: false, notice: ack.error };
+            pending.delete(ack.id);
+            if (!op) return { op, settled: true, notice: "" };
+            const place = past.findIndex((step) => step.op.id === ack.id);
+            if (ack.conflict || (!ack.ok && place >= 0)) {
+                // It does not stand: the image comes back, with what the kernel has now.
+                const [step] = place >= 0 ? past.splice(place, 1) : [];
+                const item = ack.item ?? step?.item;
+                if (op.kind === "label") count(op.label, -1);
+                if (op.kind === "class") classes = classes.filter((name) => name !== op.name);
+                if (item) {
+                    latest.delete(item.id);
+                    const shown = queue[0];
+                    putFirst(item);
+                    if (shown && shown.id !== item.id) putFirst(shown);
+                    done -= 1;
+                }
+                const { annotator, label } = ack.conflict ?? {};
+                const notice = ack.conflict
+                    ? `${annotator} had labelled ${item?.name} ${label ?? "otherwise"}: label it again to overrule`
+                    : ack.error;
+                return { op, settled: true, notice };
+            }
+            if (ack.classes) classes = ack.classes;
+            if (ack.nothing) return { op, settled: true, notice: "nothing to undo" };
+            if (op.kind === "undo" && ack.queued && ack.item && !queue.some((i) => i.id === ack.item.id))
+                putFirst(ack.item);
+            return { op, settled: true, notice: ack.ok ? "" : ack.error };
+        },
+
+        /**
+         * Something that happened outside this page.
+         *
+         * @param {any} news
+         * @returns {boolean} whether it concerns this page
+         */
+        hear(news) {
+            if (own.has(news.event)) return false;
+            if (news.news === "classes") classes = [...news.classes];
+            if (news.news === "label") {
+                count(news.before, -1);
+                count(news.after, 1);
+                latest.delete(news.sample);
+                if (news.status !== "queued") drop(news.sample);
+            }
+            return true;
+        },
+    };
+}
