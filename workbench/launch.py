@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import workbench
 
@@ -61,7 +62,12 @@ def lab_command(notebook: Path, options: Sequence[str]) -> list[str]:
     Returns:
         The program and its arguments.
     """
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebook.parent}"]
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        f"--ServerApp.root_dir={notebook.parent}",
+        # Not as a file to open: with --no-browser the address that is printed would not name it.
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in options:
         command.append("--allow-root")  # JupyterLab refuses root otherwise, in a container too
-    return [*command, *options, str(notebook)]
+    return [*command, *options]
