@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests.dataset.kernels import Kernel, KernelError, alive, kill_server, server, until
+from workbench.dataset import mongod_process
+from workbench.dataset.home import make_home
 from workbench.dataset.locks import ProcessLock
+from workbench.dataset.mongod import find_mongod
+from workbench.dataset.mongod_process import MongodError, end_orphan
+from workbench.dataset.runfolder import RunFolder
+from workbench.dataset.server_state import ServerState
 
 INSERT = "c.database.things.insert_many([{'i': i} for i in range(500)]) and None"
 COUNTS = "[c.database.things.count_documents({}), c.database.things.estimated_document_count()]"
@@ -141,21 +147,35 @@ def test_a_killed_keeper_leaves_no_orphan_and_is_replaced(folder, kernel):
     assert one.ask(COUNTS) == [500, 500]
 
 
-def test_an_orphan_that_the_system_did_not_end_is_ended(folder, kernel):
-    """As on a system that does not tell children of their parent's death."""
+@pytest.fixture
+def orphan(folder):
+    """A mongod on a home without a keeper, as where the system ends no orphans."""
     home = folder / "home"
-    one = kernel(home)
-    one.connect()
-    before = server(home)
-    os.kill(before["mongod"], signal.SIGSTOP)  # deaf to the SIGTERM of the keeper's death
-    os.kill(before["keeper"], signal.SIGKILL)
-    until(lambda: not alive(before["keeper"]))
-    one.send("c.ensure_running()")
-    until((home / "run" / "host.json").exists)
-    os.kill(before["mongod"], signal.SIGCONT)
-    one.receive()
-    assert not alive(before["mongod"])
+    RunFolder(make_home(home)).prepare()
+    command = [find_mongod(), "--dbpath", home / "db", "--port", "0", "--bind_ip"]
+    with subprocess.Popen(
+        [*command, folder / "s.sock", "--unixSocketPrefix", folder], stdout=subprocess.DEVNULL
+    ) as process:
+        until((folder / "s.sock").exists)
+        yield process
+        process.kill()
+
+
+def test_an_orphan_that_a_keeper_left_is_ended(folder, kernel, orphan):
+    home = folder / "home"
+    ServerState(keeper=0, mongod=orphan.pid, socket="").write(home / "run" / "server.json")
+    kernel(home).connect()
+    assert orphan.wait() == 0
     assert alive(server(home)["mongod"])
+
+
+def test_a_mongod_that_somebody_else_runs_is_left_alone(folder, orphan, monkeypatch):
+    monkeypatch.setattr(mongod_process, "STOP_SECONDS", 2.0)
+    with pytest.raises(
+        MongodError, match=rf"another mongod \(process {orphan.pid}\).*end it first"
+    ):
+        end_orphan(RunFolder(folder / "home"), wait=lambda: time.sleep(0.02))
+    assert orphan.poll() is None
 
 
 def test_a_keeper_gives_up_on_a_mongod_that_dies_again_and_again(folder, kernel):
