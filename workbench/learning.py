@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
@@ -35,6 +34,8 @@ from workbench.selection.types import Query
 from workbench.selection.uncertainty import doubt
 
 if TYPE_CHECKING:
+    import fiftyone as fo
+
     from workbench.models.backbones import Backbone
 
 Array = NDArray[np.float32]
@@ -75,7 +76,7 @@ class Learner:
         seed: of folds and picks.
     """
 
-    def __init__(self, home: Path, dataset: fo.Dataset, labels: LabelStore, seed: int = 0) -> None:
+    def __init__(self, home: Path, dataset: "fo.Dataset", labels: LabelStore, seed: int = 0) -> None:
         self._home = home
         self._dataset = dataset
         self._labels = labels
@@ -85,7 +86,7 @@ class Learner:
         self._space: FeatureSpace | None = None
         self._features: Array | None = None
         self._features_of: tuple[str, list[str]] | None = None
-        self._probe: Probe | None = None
+        self._latest: Fit | None = None
 
     @property
     def backbone(self) -> "Backbone":
@@ -104,8 +105,8 @@ class Learner:
 
     @property
     def key(self) -> str:
-        """Key of the backbone in use, known without loading it."""
-        return self._identity()[0]
+        """Key of the backbone in use, or its name where nothing has been embedded yet."""
+        return str(opening.record(self._dataset).get("backbone", {}).get("key", DEFAULT_BACKBONE))
 
     def use(self, backbone: "Backbone", checkpoint: Path | None, trained_on: Sequence[str]) -> None:
         """Make another backbone the current one, for this and later sessions.
@@ -119,7 +120,7 @@ class Learner:
         """
         with self._lock:
             self._backbone = backbone
-            self._space = self._features = self._features_of = self._probe = None
+            self._space = self._features = self._features_of = self._latest = None
             opening.update_record(
                 self._dataset,
                 backbone={
@@ -135,7 +136,7 @@ class Learner:
         """The dataset as it is now."""
         return read_table(self._dataset, self._labels.classes)
 
-    def embed(self, table: Table) -> Array:
+    def embed(self, table: Table) -> NDArray[np.float16]:
         """Vectors of all images; those that have none yet are embedded and kept.
 
         Returns:
@@ -154,8 +155,7 @@ class Learner:
                     for rows, batch in embed_files(self.backbone, paths):
                         store.append([table.hashes[row] for row in missing[rows]], batch)
                         bar.update(len(batch))
-        vectors: Array = store.get(table.hashes)
-        return vectors
+        return store.get(table.hashes)
 
     def features(self, table: Table) -> Array:
         """Unit features of all images, in a space fitted on the pool alone: (n, d)."""
@@ -164,7 +164,7 @@ class Learner:
             if self._features is None or self._features_of != key:
                 vectors = self.embed(table)
                 # A changed space makes an old probe's weights meaningless as a start.
-                self._probe = None
+                self._latest = None
                 self._space = FeatureSpace.fit(vectors[~table.is_test], seed=self._seed)
                 self._features = self._space.transform(vectors)
                 self._features_of = key
@@ -182,15 +182,16 @@ class Learner:
             require_two_classes(table, rows)
             features = self.features(table)
             honest = self._not_trained_on(table, rows)
-            self._probe = fit_probe(
+            probe = fit_probe(
                 features[rows],
                 table.targets[rows],
                 calibrate_on=honest,
-                warm=self._probe,
+                warm=self._latest.probe if self._latest else None,
                 seed=self._seed,
             )
-            probabilities = self._probe.predict_proba(features, len(table.classes))
-            return Fit(table, features, rows, self._probe, probabilities)
+            probabilities = probe.predict_proba(features, len(table.classes))
+            self._latest = Fit(table, features, rows, probe, probabilities)
+            return self._latest
 
     def predictions(self, fit: Fit) -> dict[str, Prediction]:
         """What the model says of every image, by sample id."""
@@ -284,20 +285,18 @@ class Learner:
 
         Returns:
             The predicted class and a map (height, width) of 0 to 1, or None while there is no
-            model, and for test images, which get no hints.
+            model (images are not embedded for this), and for test images, which get no hints.
         """
-        from workbench.models.saliency import saliency
-
         with self._lock:
-            table = self.table()
-            if sample_id not in table.ids:
+            fit = self._latest
+            if fit is None or self._space is None or sample_id not in fit.table.ids:
                 return None
-            row = table.ids.index(sample_id)
-            if table.is_test[row] or len(np.unique(table.targets[table.labelled_pool])) < 2:
+            row = fit.table.ids.index(sample_id)
+            if fit.table.is_test[row]:
                 return None
-            fit = self.fit(table)
-            if self._space is None:
-                return None
+            from workbench.models.saliency import saliency
+
+            table = fit.table
             best = int(fit.probabilities[row].argmax())
             key, dim = self._identity()
             vector = opening.vector_store(self._home, key, dim).get([table.hashes[row]])[0]

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import fiftyone as fo
 import numpy as np
 import pandas as pd
 
@@ -28,6 +27,8 @@ from workbench.labels.store import LabelStore
 from workbench.learning import DEFAULT_BACKBONE, Fit, Learner
 
 if TYPE_CHECKING:
+    import fiftyone as fo
+
     from workbench.training import TrainResult
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
@@ -77,7 +78,7 @@ class Workbench:
     def __init__(
         self,
         connection: Connection,
-        dataset: fo.Dataset,
+        dataset: "fo.Dataset",
         annotator: str | None = None,
         imported: ImportReport | None = None,
         test_fraction: float = TEST_FRACTION,
@@ -96,6 +97,10 @@ class Workbench:
     def name(self) -> str:
         """Name of the dataset."""
         return str(self.dataset.name)
+
+    def seed(self, seed: int) -> None:
+        """Make the picks of this bench repeatable from here on."""
+        self._rng = np.random.default_rng(seed)
 
     def add(self, folder: str | Path, labels: str | None = None) -> ImportReport:
         """Import the images of a folder that are not there yet.
@@ -238,7 +243,8 @@ class Workbench:
         picks = self._learner.pick(count, strategy, self._rng)
         batch = self.queue.add(picks)
         self._record_round(strategy, picks)
-        return self.picks[lambda frame: frame["batch"] == batch]
+        picked = self.picks
+        return picked.loc[picked["batch"] == batch]
 
     @property
     def picks(self) -> pd.DataFrame:
@@ -357,7 +363,7 @@ def default_annotator() -> str:
 
 def open_workbench(
     connection: Connection,
-    name: str | fo.Dataset,
+    name: "str | fo.Dataset",
     *,
     images: str | Path | None,
     task: str | None,

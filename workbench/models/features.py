@@ -29,7 +29,7 @@ class FeatureSpace:
     projection: Array
 
     @classmethod
-    def fit(cls, vectors: Array, dim: int = 128, seed: int = 0) -> "FeatureSpace":
+    def fit(cls, vectors: NDArray[np.floating], dim: int = 128, seed: int = 0) -> "FeatureSpace":
         """Estimate the space from unlabelled vectors.
 
         Args:
@@ -73,7 +73,7 @@ class FeatureSpace:
         """Dimensions of the space."""
         return int(self.projection.shape[1])
 
-    def transform(self, vectors: Array, block: int = 65_536) -> Array:
+    def transform(self, vectors: NDArray[np.floating], block: int = 65_536) -> Array:
         """Map raw features into the space.
 
         Args:
@@ -105,5 +105,4 @@ class FeatureSpace:
         length = max(float(np.linalg.norm(projected)), 1e-12)
         unit = projected / length
         tangent = (direction - unit * float(unit @ direction)) / length
-        gradient: Array = self.projection @ tangent
-        return gradient
+        return (self.projection @ tangent).astype(np.float32)

@@ -9,7 +9,7 @@ import { createClock } from "./clock.js";
 import { h, icon } from "./dom.js";
 import { createImages } from "./images.js";
 import { openOutbox } from "./outbox.js";
-import { createPanel, keyOf } from "./panel.js";
+import { createPanel, keysOf } from "./panel.js";
 import { createSender } from "./transport.js";
 import { createViewport } from "./viewport.js";
 import { createWorklist } from "./worklist.js";
@@ -68,7 +68,7 @@ async function render({ model, el }) {
     }
 
     function undo() {
-        post(work.undo().op);
+        post(work.undo());
         refresh();
     }
 
@@ -103,7 +103,7 @@ async function render({ model, el }) {
         if (event.target !== parts.root) return; // typing a class name, say
         const held = event.ctrlKey || event.metaKey;
         if (event.altKey || (held && event.key.toLowerCase() !== "z") || event.repeat) return;
-        const index = work.classes.findIndex((_, i) => keyOf(i) === event.key);
+        const index = keysOf(work.classes).indexOf(event.key);
         const action = index >= 0 ? () => finish(work.classes[index]) : keys[event.key];
         if (!action) return;
         event.preventDefault();
@@ -200,7 +200,7 @@ async function render({ model, el }) {
     /** @param {any} message */
     function onHeat({ sample, label, error }) {
         if (sample !== work.current?.id) return;
-        heatNote = error ?? (label ? `Seen as ${label}; evidence in orange.` : "No model yet: label two classes.");
+        heatNote = error ?? (label ? `Seen as ${label}; evidence in orange.` : "No model to ask yet: bench.pick() makes one.");
         refresh();
     }
 
@@ -230,7 +230,7 @@ async function render({ model, el }) {
             shown = item.id;
             askForHeat();
         }
-        if (!item) shown = "";
+        if (!item) shown = heatNote = "";
         for (const next of item ? [item, ...work.upcoming(AHEAD)] : []) images.want(next.id, viewport.side);
         const picture = item ? images.get(item.id) : null;
         // Until the next picture is there the last one must not pose as it.

@@ -8,12 +8,14 @@ const COLOURS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00
 const FLASH = 220; // ms
 
 /**
- * The key that stands for a class: 1 to 9, then 0; none beyond.
+ * The key that stands for each class: its own name where that is a digit, else the first free one
+ * of 1 to 9 and 0; none where they are used up.
  *
- * @param {number} index
+ * @param {string[]} classes
  */
-export function keyOf(index) {
-    return index < 10 ? String((index + 1) % 10) : "";
+export function keysOf(classes) {
+    const free = [..."1234567890"].filter((key) => !classes.includes(key));
+    return classes.map((name) => (/^[0-9]$/.test(name) ? name : (free.shift() ?? "")));
 }
 
 /**
@@ -75,6 +77,7 @@ export function createPanel(parent, on) {
          * @param {string | null} chosen label that the image on screen has already
          */
         showClasses(classes, counts, chosen) {
+            const keys = keysOf(classes);
             const rows = classes.map((name, index) =>
                 h(
                     "button",
@@ -82,14 +85,14 @@ export function createPanel(parent, on) {
                         class: name === chosen ? "wb-class wb-chosen" : "wb-class",
                         type: "button",
                         tabindex: -1, // the keys do it; focus stays where they are heard
-                        title: keyOf(index) ? `Label as ${name} (${keyOf(index)})` : `Label as ${name}`,
-                        "aria-keyshortcuts": keyOf(index) || false,
+                        title: keys[index] ? `Label as ${name} (${keys[index]})` : `Label as ${name}`,
+                        "aria-keyshortcuts": keys[index] || false,
                         onclick: () => on.choose(name),
                     },
                     swatch(index),
                     h("span", { class: "wb-name" }, name),
                     h("span", { class: "wb-count" }, String(counts[name] ?? 0)),
-                    keyOf(index) ? h("kbd", {}, keyOf(index)) : "",
+                    keys[index] ? h("kbd", {}, keys[index]) : "",
                 ),
             );
             list.replaceChildren(...rows);

@@ -27,8 +27,10 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
     const pending = new Map();
     /** @type {Map<string, string>} the latest event of a sample, as far as this page knows */
     const latest = new Map();
-    /** @type {Set<string>} */
+    /** @type {Set<string>} ids of this page's own operations */
     const own = new Set();
+    /** @type {Set<string>} undos of steps from before this page: only the kernel knows which */
+    const blind = new Set();
 
     /**
      * @param {string | null | undefined} label
@@ -149,6 +151,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         undo() {
             const op = issue({ id: newId(), kind: "undo" });
             const step = past.pop();
+            if (!step) blind.add(op.id);
             if (step?.item) {
                 putFirst(step.item);
                 latest.set(step.item.id, op.id);
@@ -160,7 +163,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             } else if (step) {
                 classes = classes.filter((name) => name !== step.op.name);
             }
-            return { op, known: step !== undefined };
+            return op;
         },
 
         /** @param {Op} op an operation of an earlier page, sent again */
@@ -201,8 +204,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             }
             if (ack.classes) classes = ack.classes;
             if (ack.nothing) return { op, settled: true, notice: "nothing to undo" };
-            if (op.kind === "undo" && ack.queued && ack.item && !queue.some((i) => i.id === ack.item.id))
-                putFirst(ack.item);
+            if (blind.has(op.id) && ack.queued && ack.item) putFirst(ack.item);
             return { op, settled: true, notice: ack.ok ? "" : ack.error };
         },
 
