@@ -76,7 +76,9 @@ class OwnServer:
             ) from error
         if not leased:
             raise DatabaseError(f"another program has locked {self._run.lease}: end it first")
-        state = ensure_server(self._run, self._socket or self._run.choose_socket())
+        # Asked for each time: it makes the folder, which may have been cleaned away.
+        chosen = self._run.choose_socket()
+        state = ensure_server(self._run, self._socket or chosen)
         if self._socket not in (None, Path(state.socket)):
             raise DatabaseError(
                 f"the database of {self._run.home} has moved from {self._socket} to "
