@@ -7,9 +7,6 @@ import fiftyone.operators.types as types
 from workbench.app import operators
 from workbench.errors import WorkbenchError
 
-VIEW_LIMIT = 200
-"""Nobody means to queue a whole dataset: without a selection, only a view up to this size."""
-
 
 class QueueSelected(foo.Operator):
     """Queue the selected samples for labelling; without a selection, those of a small view."""
@@ -22,7 +19,7 @@ class QueueSelected(foo.Operator):
             label="Queue selected for labelling",
             description=(
                 "Puts the selected samples into the labelling queue of the notebook that shows "
-                f"this App. Without a selection: the current view, up to {VIEW_LIMIT} samples."
+                f"this App. Without a selection: the current view, up to {operators.VIEW_LIMIT} samples."
             ),
             icon="playlist_add",
         )
@@ -56,24 +53,26 @@ class QueueSelected(foo.Operator):
 def _chosen(ctx: Any) -> list[str]:
     """Ids of the samples that the person means, in the view's order."""
     view = ctx.view.select(ctx.selected, ordered=True) if ctx.selected else ctx.view
-    if not ctx.selected and (size := view.count()) > VIEW_LIMIT:
+    if not ctx.selected and (size := view.count()) > operators.VIEW_LIMIT:
         raise WorkbenchError(
-            f"nothing is selected, and the current view holds {size:,} samples, more than "
-            f"{VIEW_LIMIT}: select the ones to queue"
+            f"Nothing is selected, and the current view holds {size:,} samples, more than "
+            f"{operators.VIEW_LIMIT}: select the ones to queue."
         )
     # A view of patches or frames knows the sample that each of them belongs to.
     field = "sample_id" if view.has_sample_field("sample_id") else "id"
     ids = list(dict.fromkeys(view.values(field)))
     if not ids:
-        raise WorkbenchError("the current view is empty: there is nothing to queue")
+        raise WorkbenchError("The current view is empty: there is nothing to queue.")
     return ids
 
 
 def _report(queued: int, chosen: int) -> str:
-    rest = chosen - queued
     if not queued:
         return "Nothing to add: already queued or labelled."
-    return f"Queued {queued:,} for labelling." + (f" {rest:,} were there already." if rest else "")
+    message = f"Queued {queued:,} for labelling."
+    if rest := chosen - queued:
+        message += f" {rest:,} {'was' if rest == 1 else 'were'} there already."
+    return message
 
 
 def register(plugin: Any) -> None:

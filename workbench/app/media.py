@@ -1,5 +1,6 @@
 """Which files are media of the datasets in the database."""
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -7,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fiftyone.core.odm import get_db_conn
+from pymongo.errors import PyMongoError
 
+_log = logging.getLogger(__name__)
 _CATALOGUE_SECONDS = 2.0
 _ANSWER_SECONDS = 30.0
 _ANSWERS = 4096
@@ -45,8 +48,12 @@ class StoredMedia:
         with self._lock:
             if self._found.get(path, 0.0) > time.monotonic():
                 return True
+        try:
             sources = self._catalogue()
-        found = _holds(sources, path, indexed=True) or _holds(sources, path, indexed=False)
+            found = _holds(sources, path, indexed=True) or _holds(sources, path, indexed=False)
+        except PyMongoError as error:
+            _log.warning("cannot look up media, so none is served: %s", error)
+            return False
         if found:
             with self._lock:
                 self._found[path] = time.monotonic() + _ANSWER_SECONDS
@@ -55,10 +62,11 @@ class StoredMedia:
         return found
 
     def _catalogue(self) -> list[_Source]:
-        if time.monotonic() > self._sources_until:
-            self._sources = list(_sources())
-            self._sources_until = time.monotonic() + _CATALOGUE_SECONDS
-        return self._sources
+        with self._lock:
+            if time.monotonic() > self._sources_until:
+                self._sources = list(_sources())
+                self._sources_until = time.monotonic() + _CATALOGUE_SECONDS
+            return self._sources
 
 
 def _holds(sources: list[_Source], path: str, *, indexed: bool) -> bool:

@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 
 from workbench.errors import AppError
 
+VIEW_LIMIT = 200
+"""Nobody means to queue a whole dataset: without a selection, only a view up to this size."""
+
 Queue = Callable[[Sequence[str]], int]
 """Puts samples, by id, into the labelling queue; returns how many were not in it before."""
 

@@ -21,7 +21,6 @@ _DROPPED = {
     # Both would keep the App out of a notebook's frame; FiftyOne sends them outside of notebooks.
     b"cross-origin-opener-policy",
     b"cross-origin-embedder-policy",
-    b"cross-origin-resource-policy",
     b"referrer-policy",
     b"x-content-type-options",
 }
@@ -73,7 +72,6 @@ def _headers(policy: str, ancestors: Collection[str]) -> list[tuple[bytes, bytes
     frames = " ".join(["'self'", *sorted(ancestors)])
     return [
         (b"content-security-policy", f"{policy}; frame-ancestors {frames}".encode()),
-        (b"cross-origin-resource-policy", b"same-site"),
         (b"referrer-policy", b"no-referrer"),  # the token is part of the address
         (b"x-content-type-options", b"nosniff"),
     ]

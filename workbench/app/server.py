@@ -10,7 +10,6 @@ behind, whereas an orderly stop would come after Python has closed the executors
 
 import asyncio
 import logging
-import os
 import secrets
 import socket
 import threading
@@ -34,8 +33,8 @@ def start_server() -> "AppServer":
     """
     global _current  # noqa: PLW0603  (one server a process: FiftyOne's App state is global too)
     with _lock:
-        # A fork inherits this module's state but none of its threads.
-        if _current is None or _current.pid != os.getpid() or not _current.is_running:
+        # Not running: it failed, or this is a fork, which inherits no threads.
+        if _current is None or not _current.is_running:
             _current = AppServer()
         return _current
 
@@ -46,14 +45,12 @@ class AppServer:
     Attributes:
         port: where it listens, on 127.0.0.1 and, where it exists, ::1.
         token: the secret that the guard asks for; never log it or store it.
-        pid: the process that it belongs to.
     """
 
     def __init__(self) -> None:
         sockets = _listen()
         self.port: int = sockets[0].getsockname()[1]
         self.token = secrets.token_urlsafe(32)
-        self.pid = os.getpid()
         self._trusted: set[str] = set()
         self._guard: Guard | None = None
         self._failure: BaseException | None = None

@@ -1,5 +1,6 @@
 """The App as the notebook sees it: what it shows, and what is selected in it."""
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from workbench.app.server import AppServer, start_server
 from workbench.errors import AppError
 
+_log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _current: "App | None" = None
 
@@ -46,7 +48,8 @@ class App:
         from workbench.app.client import open_session
 
         self.server = server
-        self.session = open_session(server, dataset, None)
+        self._callbacks: tuple[Callable[[list[str]], None], ...] = ()
+        self.session = open_session(server, dataset, on_select=self._tell)
 
     @property
     def port(self) -> int:
@@ -71,6 +74,7 @@ class App:
     def open(self, dataset: Any, *, view: Any = None) -> None:
         """Turn the App to a dataset; see `open_app`."""
         if self.session.dataset is None or self.session.dataset.name != dataset.name:
+            self._wait_until_connected()
             self.session.dataset = dataset
         self.show(view)
 
@@ -87,34 +91,46 @@ class App:
             view = self._saved_view(view)
         if view is None and self.session.view is None:
             return  # as it is: a new state would throw away the person's selection
+        self._wait_until_connected()
         self.session.view = view
 
     def refresh(self) -> None:
         """Show what has changed in the database, fields made by other processes included."""
         if self.session.dataset is not None:
             self.session.dataset.reload()
+        self._wait_until_connected()
         self.session.refresh()
 
     def on_select(self, callback: Callable[[list[str]], None]) -> Callable[[], None]:
         """Call back with the ids of the selected samples whenever the selection changes.
 
         Args:
-            callback: called from a thread of the session's.
+            callback: called from a thread of the session's; what it raises is logged.
 
         Returns:
             A function that ends it.
         """
-        client = self.session._client
-
-        def selected(event: Any) -> None:
-            callback([each["id"] if isinstance(each, dict) else each for each in event.samples])
-
-        client.add_event_listener("select_samples", selected)
-        return lambda: client.remove_event_listener("select_samples", selected)
+        self._callbacks += (callback,)
+        return lambda: self._forget(callback)
 
     def trust(self, origin: str) -> None:
         """Let the pages of `origin`, the notebook's, hold the App in a frame."""
         self.server.trust(origin)
+
+    def _tell(self, selected: list[str]) -> None:
+        for callback in self._callbacks:
+            try:
+                callback(selected)
+            except Exception:  # noqa: BLE001  (the App's events all come through this thread)
+                _log.exception("a callback failed on the App's selection")
+
+    def _forget(self, callback: Callable[[list[str]], None]) -> None:
+        self._callbacks = tuple(each for each in self._callbacks if each != callback)
+
+    def _wait_until_connected(self) -> None:
+        from workbench.app.client import wait_until_connected
+
+        wait_until_connected(self.session)
 
     def _saved_view(self, name: str) -> Any:
         dataset = self.session.dataset
