@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from workbench.app import server as server_module
 from workbench.app.server import AppServer, start_server
 from workbench.errors import AppError
 
@@ -34,6 +35,18 @@ def test_nobody_else_can_have_its_port_on_the_other_loopback_address(server):
         pytest.skip("no IPv6 here")
     with socket.socket(socket.AF_INET6) as other, pytest.raises(OSError, match="in use"):
         other.bind(("::1", server.port))
+
+
+def test_it_comes_back_to_its_usual_port_where_that_is_free(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as some:
+        port = some.getsockname()[1]
+        monkeypatch.setattr(server_module, "_usual_port", lambda: port)
+        taken = server_module._listen()
+        assert taken[0].getsockname()[1] != port
+    back = server_module._listen()
+    assert {each.getsockname()[1] for each in back} == {port}
+    for each in taken + back:
+        each.close()
 
 
 def test_it_answers_while_a_cell_computes(call):

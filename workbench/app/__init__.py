@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.app.session import App, open_app
-    from workbench.app.views import save_standard_views, save_views
+    from workbench.app.views import arrange_sidebar, save_standard_views, save_views
 
-__all__ = ["App", "open_app", "save_standard_views", "save_views"]
+__all__ = ["App", "arrange_sidebar", "open_app", "save_standard_views", "save_views"]
 
 _HOMES = {
     "App": "workbench.app.session",
     "open_app": "workbench.app.session",
+    "arrange_sidebar": "workbench.app.views",
     "save_standard_views": "workbench.app.views",
     "save_views": "workbench.app.views",
 }

@@ -13,6 +13,8 @@ import logging
 import secrets
 import socket
 import threading
+import zlib
+from pathlib import Path
 
 from workbench.app.guard import Guard, Receive, Scope, Send
 from workbench.errors import AppError
@@ -139,24 +141,33 @@ class AppServer:
 
 
 def _listen() -> list[socket.socket]:
-    """Listening sockets on one free port of both loopback addresses.
+    """Listening sockets on one port of both loopback addresses.
 
     A browser tries `localhost` as ::1 first. Were it left free, another user of the machine could
     listen there and be handed the token.
     """
-    refused: OSError | None = None
-    for _ in range(20):
-        four = socket.create_server(("127.0.0.1", 0))
+    both = _has_ipv6_loopback()
+    for wanted in (_usual_port(), *[0] * 20):  # 0: any that is free
         try:
-            six = socket.create_server(("::1", four.getsockname()[1]), family=socket.AF_INET6)
-        except OSError as error:
-            if not _has_ipv6_loopback():
-                return [four]
-            four.close()  # somebody else has this port there: try another
-            refused = error
-        else:
-            return [four, six]
-    raise AppError(f"no port is free on both loopback addresses ({refused}): close some servers")
+            four = socket.create_server(("127.0.0.1", wanted))
+        except OSError:
+            continue
+        if not both:
+            return [four]
+        try:
+            port = four.getsockname()[1]
+            return [four, socket.create_server(("::1", port), family=socket.AF_INET6)]
+        except OSError:
+            four.close()
+    raise AppError("no port is free on both loopback addresses: close some servers and try again")
+
+
+def _usual_port() -> int:
+    """The port to try first, each user's own.
+
+    A browser keeps the App's settings (what is shown, what was dismissed) by port.
+    """
+    return 20_000 + zlib.crc32(str(Path.home()).encode()) % 10_000
 
 
 def _has_ipv6_loopback() -> bool:

@@ -73,7 +73,7 @@ class App:
 
     def open(self, dataset: Any, *, view: Any = None) -> None:
         """Turn the App to a dataset; see `open_app`."""
-        if self.session.dataset is None or self.session.dataset.name != dataset.name:
+        if self.session.dataset is not dataset:
             self._wait_until_connected()
             self.session.dataset = dataset
         self.show(view)
