@@ -59,6 +59,8 @@ def pick_batch(
     if not 0 <= random_share <= 1:
         raise ValueError(f"random_share must be within 0 and 1, but got {random_share}")
     choose = find_strategy(strategy)
+    if choose is margin and query.probabilities is None:
+        choose = random  # which it falls back to: so the picks have to be marked as random
     n = len(query.candidates)
     count = min(query.count, n)
     control = 0 if choose is random else min(count, math.ceil(random_share * count))
@@ -80,7 +82,13 @@ def pick_batch(
         return as_control([ids[left[index]] for index in picked.indices])
     far = _is_far(rest, picked.indices)
     chosen = [
-        Pick(ids[left[index]], rank, float(score), strategy, _reason(rest, index, is_far, classes))
+        Pick(
+            ids[left[index]],
+            rank,
+            float(score),
+            strategy,
+            _reason(rest, index, is_far, classes, choose),
+        )
         for rank, (index, score, is_far) in enumerate(
             zip(picked.indices, picked.scores, far, strict=True)
         )
@@ -104,13 +112,17 @@ def _nearest(points: Array, others: Array) -> Array:
     return nearest
 
 
-def _reason(query: Query, row: int, far: bool, classes: Sequence[str]) -> str:
+def _reason(query: Query, row: int, far: bool, classes: Sequence[str], strategy: Strategy) -> str:
     if query.probabilities is None:
         return "stands for many images that nothing labelled resembles yet"
-    first, other = np.argsort(query.probabilities[row])[::-1][:2]
-    best, second = (100 * query.probabilities[row, i] for i in (first, other))
-    if best - second < 50:
-        text = f"unsure between {classes[first]} and {classes[other]} ({best:.0f} : {second:.0f})"
+    percent = 100 * query.probabilities[row]
+    ranked = np.argsort(percent)[::-1]
+    best = classes[ranked[0]]
+    if len(ranked) > 1 and percent[ranked[0]] - percent[ranked[1]] < 50:
+        odds = f"{percent[ranked[0]]:.0f} : {percent[ranked[1]]:.0f}"
+        text = f"unsure between {best} and {classes[ranked[1]]} ({odds})"
     else:
-        text = f"probably {classes[first]} ({best:.0f} %), and stands for others like it"
+        text = f"probably {best} ({percent[ranked[0]]:.0f} %)"
+        if strategy is uherding:
+            text += ", and stands for others like it"
     return f"{text}; unlike anything labelled yet" if far else text
