@@ -1,5 +1,6 @@
 """Intervals that every headline figure carries."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,14 +49,12 @@ def wilson(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estim
         raise ValueError(f"successes must be within 0 and trials, but got {successes} of {trials}")
     if trials == 0:
         return Estimate(float("nan"), 0.0, 1.0, 0)
-    z = float(norm.ppf(0.5 + confidence / 2))
+    z = _z(confidence)
     share = successes / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = (
-        z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2)) / (1 + z * z / trials)
-    )
-    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
-    high = 1.0 if successes == trials else min(1.0, float(centre + half))
+    half = _half_width(share, trials, z)
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == trials else min(1.0, centre + half)
     return Estimate(share, low, high, trials)
 
 
@@ -68,22 +67,37 @@ def trials_for(half_width: float, share: float, confidence: float = CONFIDENCE) 
         confidence: level of the interval.
 
     Returns:
-        The smallest n whose Wilson interval is no wider than twice `half_width`.
+        The smallest n whose Wilson interval, at just that share of hits, is no wider than twice
+        `half_width`.
 
     Raises:
-        ValueError: `half_width` is not within 0 and 0.5.
+        ValueError: `half_width` is not within 0 and 0.5, or `share` not within 0 and 1.
     """
     if not 0 < half_width <= 0.5:
         raise ValueError(f"half_width must be above 0 and at most 0.5, but got {half_width}")
-    low, high = 1, 1 << 22
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must be within 0 and 1, but got {share}")
+    z = _z(confidence)
+    low, high = 1, 1
+    while _half_width(share, high, z) > half_width:
+        low, high = high, 2 * high
     while low < high:
         middle = (low + high) // 2
-        found = wilson(round(share * middle), middle, confidence)
-        if (found.high - found.low) / 2 <= half_width:
+        if _half_width(share, middle, z) <= half_width:
             high = middle
         else:
             low = middle + 1
     return low
+
+
+def _z(confidence: float) -> float:
+    return float(norm.ppf(0.5 + confidence / 2))
+
+
+def _half_width(share: float, trials: int, z: float) -> float:
+    """Half of Wilson's interval; falls with every trial when the share is held."""
+    spread = math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
+    return z * spread / (1 + z * z / trials)
 
 
 def bootstrap(
@@ -112,7 +126,8 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     draws = np.stack([statistic(rng.integers(count, size=count)) for _ in range(resamples)])
     tail = (1 - confidence) / 2
-    with np.errstate(all="ignore"):
-        low = np.nanquantile(draws, tail, axis=0)
-        high = np.nanquantile(draws, 1 - tail, axis=0)
+    low, high = np.full((2, draws.shape[1]), np.nan)
+    # A figure that no resample defines stays NaN; NumPy would warn of it.
+    defined = np.isfinite(draws).any(axis=0)
+    low[defined], high[defined] = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
     return low, high

@@ -20,11 +20,12 @@ def learning_curves(curves: Mapping[str, Sequence[tuple[int, Estimate]]]) -> Fig
     """Accuracy over labels, a line with its interval for each strategy.
 
     Args:
-        curves: by name, (labels, accuracy) in order.
+        curves: by name, (labels, accuracy) in order; a curve without points is left out.
 
     Returns:
         The figure.
     """
+    curves = {name: points for name, points in curves.items() if points}
     figure, axes = new_figure()
     for index, (name, points) in enumerate(curves.items()):
         colour, line = COLOURS[index % 4], LINES[index % 4]
@@ -48,6 +49,7 @@ def learning_curves(curves: Mapping[str, Sequence[tuple[int, Estimate]]]) -> Fig
             textcoords="offset points",
             ha="right",
             color=colour,
+            parse_math=False,
         )
     axes.set_xlabel("labels in the pool")
     axes.set_ylabel("accuracy on the blind test")
