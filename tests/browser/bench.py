@@ -1,0 +1,62 @@
+"""What the tests of the labelling widget share: cells to run and things to look for."""
+
+import json
+
+from tests.browser.page import LabPage
+
+CLASSES = [str(digit) for digit in range(10)]
+
+
+def opening(name: str, count: int = 25) -> list[str]:
+    """Cells that open the bundled digits under a name and show the widget in the second."""
+    return [
+        f"import workbench as wb\nbench = wb.open({name!r}, images=wb.digits(), classes={CLASSES})",
+        f"widget = bench.label({count})\nwidget",
+    ]
+
+
+def show_widget(page: LabPage) -> None:
+    """Run the two cells of `opening` and wait until the first image is drawn."""
+    page.run_cell(0, timeout=120)
+    page.run_cell(1)
+    wait_for_image(page)
+
+
+def wait_for_image(page: LabPage) -> None:
+    """Wait until the widget shows an image, and give it the keys."""
+    page.page.wait_for_function(
+        "() => document.querySelector('.wb-file')?.textContent.includes('×')", timeout=60_000
+    )
+    page.page.locator(".wb-label").scroll_into_view_if_needed()
+    page.page.locator(".wb-label").focus()
+
+
+def type_keys(page: LabPage, keys: str) -> None:
+    """Press keys as a quick hand would, one after the other."""
+    for key in keys:
+        page.page.keyboard.press(key)
+
+
+def wait_saved(page: LabPage, timeout: float = 15) -> None:
+    """Wait until the kernel has acknowledged everything; `timeout` in seconds."""
+    page.page.wait_for_function(
+        "() => document.querySelector('.wb-saved')?.textContent === 'saved'", timeout=timeout * 1000
+    )
+
+
+def wait_bar(page: LabPage, text: str, timeout: float = 30) -> None:
+    """Wait until the line at the bottom holds a text; `timeout` in seconds."""
+    page.page.wait_for_function(
+        "text => document.querySelector('.wb-bar')?.textContent.includes(text)",
+        arg=text,
+        timeout=timeout * 1000,
+    )
+
+
+def labels_given(page: LabPage) -> list[str]:
+    """The labels in the kernel's history, in order."""
+    history = page.execute(
+        "import json; print(json.dumps(bench.labels.history()['after'].tolist()))"
+    )
+    found: list[str] = json.loads(history)
+    return found
