@@ -1,0 +1,105 @@
+"""Logistic regression against scikit-learn's, and the weighing of heads."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+
+from tests.models.digit_vectors import digits, log_loss
+from workbench.models.logistic import fit_logistic, stack
+
+
+def proba(coefficients, features):
+    return softmax(features @ coefficients[:-1] + coefficients[-1], axis=1)
+
+
+@pytest.mark.parametrize("C", [0.1, 1.0, 30.0])
+@pytest.mark.parametrize("rows, classes", [(40, 3), (300, 10)])
+def test_coefficients_and_probabilities_are_scikit_learns(C, rows, classes):
+    features, targets = digits()
+    keep = targets < classes
+    features, targets = features[keep][:rows], targets[keep][:rows]
+    ours = fit_logistic(features, targets, classes, C, max_iterations=2_000)
+    theirs = LogisticRegression(C=C, tol=1e-8, max_iter=5_000).fit(features, targets)
+    expected = np.vstack([theirs.coef_.T, theirs.intercept_])
+    # Biases are free up to a constant that softmax takes out.
+    ours[-1] -= ours[-1].mean()
+    expected[-1] -= expected[-1].mean()
+    np.testing.assert_allclose(ours, expected, atol=0.02 * np.abs(expected).max())
+    np.testing.assert_allclose(proba(ours, features), theirs.predict_proba(features), atol=0.01)
+
+
+def test_the_few_iterations_that_are_the_default_predict_the_same():
+    features, targets = digits()
+    ours = fit_logistic(features[:200], targets[:200], 10, 300.0)
+    theirs = LogisticRegression(C=300.0, max_iter=5_000).fit(features[:200], targets[:200])
+    held = features[200:]
+    same = proba(ours, held).argmax(axis=1) == theirs.predict(held)
+    assert same.mean() > 0.97
+
+
+def test_a_warm_start_arrives_at_the_same_place():
+    features, targets = digits()
+    first = fit_logistic(features[:150], targets[:150], 10, 30.0)
+    cold = fit_logistic(features[:200], targets[:200], 10, 30.0, max_iterations=500)
+    warm = fit_logistic(features[:200], targets[:200], 10, 30.0, start=first, max_iterations=500)
+    np.testing.assert_allclose(proba(warm, features), proba(cold, features), atol=0.01)
+
+
+def test_a_warm_start_is_not_changed_by_the_fit():
+    features, targets = digits()
+    start = fit_logistic(features[:50], targets[:50], 10, 1.0)
+    kept = start.copy()
+    fit_logistic(features[:60], targets[:60], 10, 1.0, start=start)
+    np.testing.assert_array_equal(start, kept)
+
+
+def test_a_class_without_a_row_becomes_improbable():
+    features, targets = digits()
+    keep = targets < 3
+    fitted = fit_logistic(features[keep][:60], targets[keep][:60], 4, 30.0)
+    assert proba(fitted, features[keep])[:, 3].max() < 0.1
+
+
+def test_stacking_finds_the_temperature_of_a_single_head():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (4_000, 5)).astype(np.float32)
+    targets = np.array([rng.choice(5, p=row) for row in softmax(logits.astype(float), axis=1)])
+    # Three times too sure of itself: a third is the answer.
+    (weight,) = stack(3 * logits[None], targets, np.array([1.0]))
+    assert weight == pytest.approx(1 / 3, rel=0.1)
+
+
+def test_stacking_prefers_the_head_that_knows_and_never_weighs_below_zero():
+    targets = digits()[1]
+    noise, other = np.random.default_rng(1).normal(size=(2, len(targets), 10)).astype(np.float32)
+    knows = 2 * np.eye(10, dtype=np.float32)[targets] + noise
+    prior = np.array([0.5, 0.5])
+    weights = stack(np.stack([knows, other]), targets, prior)
+    assert weights[0] > 10 * weights[1]
+    assert stack(np.stack([knows, -other, -knows / 2]), targets, np.full(3, 0.5)).min() == 0
+
+
+def test_stacking_beats_every_head_alone():
+    features, targets = digits()
+    halves = [
+        proba_logits(fit_logistic(features[:150, part], targets[:150], 10, 30.0), features[:, part])
+        for part in (slice(0, None, 2), slice(1, None, 2))
+    ]
+    heads, truth = np.stack(halves)[:, 150:], targets[150:]
+    prior = np.array([0.5, 0.5])
+
+    def loss(chosen):
+        weights = stack(heads[chosen], truth, prior[chosen])
+        return log_loss(softmax(np.einsum("h,hnk->nk", weights, heads[chosen]), axis=1), truth)
+
+    assert loss([0, 1]) < min(loss([0]), loss([1]))
+
+
+def test_without_evidence_the_prior_stands():
+    flat = np.zeros((2, 5, 3), dtype=np.float32)
+    np.testing.assert_allclose(stack(flat, np.zeros(5, int), np.array([0.5, 5])), [0.5, 5])
+
+
+def proba_logits(coefficients, features):
+    return features @ coefficients[:-1] + coefficients[-1]
