@@ -2,6 +2,8 @@
 
 import http.server
 import threading
+import time
+import types
 from concurrent.futures import Future
 
 import psutil
@@ -25,6 +27,36 @@ def select_in_the_page(call, *ids):
 
 def test_the_server_knows_the_dataset_as_soon_as_the_app_is_open(app, dataset):
     assert state_of_the_server().dataset.name == dataset.name
+
+
+def test_a_session_is_heard_as_soon_as_it_is_open(app, server, dataset):
+    from fiftyone.server.events.state import get_requests
+
+    from workbench.app.client import open_session
+
+    session = open_session(server, dataset, on_select=lambda _: None)
+    assert session._client._subscription in get_requests()
+    session._client.close()
+
+
+def test_a_client_that_lost_its_stream_is_waited_for(app, dataset, monkeypatch):
+    from workbench.app import client
+
+    app.session._client._connected = False  # FiftyOne's client, until it tries again
+    come_back = lambda _: setattr(app.session._client, "_connected", True)  # noqa: E731
+    clock = types.SimpleNamespace(monotonic=time.monotonic, sleep=come_back)
+    monkeypatch.setattr(client, "time", clock)
+    app.show(dataset.limit(3))
+    assert state_of_the_server().view.count() == 3
+
+
+def test_a_client_that_stays_away_is_reported(app, dataset, monkeypatch):
+    from workbench.app import client
+
+    monkeypatch.setattr(client, "_CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(app.session._client, "_connected", False)
+    with pytest.raises(AppError, match=r"did not reach its server within 0\.1 s"):
+        app.show(dataset.limit(3))
 
 
 def test_a_view_that_is_set_reaches_the_app(app, dataset):
