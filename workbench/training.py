@@ -85,7 +85,9 @@ def train(
             progress=bar.show,
         )
     before = _out_of_fold_accuracy(fit, result.held_out)
-    used = result.accuracy_after > before
+    # At epoch 0 the weights are those it began with: nothing new to use, unless they are not in use.
+    changed = result.best_epoch > 0 or source.key != learner.key
+    used = changed and result.accuracy_after > before
     if used:
         held = set(result.held_out.tolist())
         seen = [table.hashes[row] for place, row in enumerate(rows) if place not in held]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import nbformat
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.kernels import KERNELS, install_older, write_kernelspecs
 from tests.browser.page import LabPage
@@ -115,6 +115,10 @@ class Lab:
         page.load(f"http://{host}:{self.port}/lab/tree/{path}?reset&token={TOKEN}")
         page.set_theme(theme)
         return page
+
+    def blank(self) -> Page:
+        """An empty page of the browser, for code that needs no notebook; to be closed."""
+        return self._browser.new_context().new_page()
 
     def _start_server(self, started: ExitStack) -> None:
         folders = {

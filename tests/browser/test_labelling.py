@@ -115,7 +115,7 @@ def test_what_a_killed_kernel_did_not_acknowledge_comes_back(lab_page: Open, hom
     kernel = int(page.execute("import os; os.getpid()"))
     os.kill(kernel, signal.SIGSTOP)  # it hears nothing any more
     type_keys(page, "345")
-    wait_bar(page, "3 kept in this browser, the kernel does not answer")
+    wait_bar(page, "3 kept in this browser: no answer")
     page.screenshot(OUT / "labelling-offline.png")
     os.kill(kernel, signal.SIGKILL)
     page.restart_kernel()

@@ -4,6 +4,9 @@
 import { h } from "./dom.js";
 
 const RECENT = 20; // labels that the pace is taken from
+const WAITING =
+    "The kernel does not answer. Nothing is lost: if it was restarted, run the cells again, and " +
+    "what is kept here is saved.";
 
 /**
  * @param {number[]} values
@@ -74,11 +77,12 @@ export function createBar(parent) {
             const texts = {
                 saved: "saved",
                 saving: "saving",
-                waiting: `${unsaved} kept in this browser, the kernel does not answer`,
+                waiting: `${unsaved} kept in this browser: no answer`,
                 "": "",
             };
             saved.textContent = texts[state];
             saved.dataset.state = state;
+            saved.title = state === "waiting" ? WAITING : "";
         },
         /** @param {string} text */
         showNotice(text) {

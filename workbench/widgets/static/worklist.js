@@ -154,7 +154,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             if (!step) blind.add(op.id);
             if (step?.item) {
                 putFirst(step.item);
-                latest.set(step.item.id, op.id);
+                latest.set(step.item.id, step.op.basedOn); // the kernel goes back to it, too
                 done -= 1;
                 if (step.op.kind === "label") {
                     count(step.op.label, -1);
