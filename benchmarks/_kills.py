@@ -1,0 +1,130 @@
+"""Killing what holds labels in mid-stream, and looking whether an acknowledged one is gone."""
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks._home import DATASET
+from benchmarks._processes import Child
+from workbench.dataset.runfolder import RunFolder
+from workbench.dataset.server_state import ServerState
+
+if TYPE_CHECKING:
+    from workbench.session import Workbench
+
+STREAM_SECONDS = (0.2, 1.5)  # after the first acknowledgement, the kill comes at random in here
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label that was acknowledged.
+
+    Attributes:
+        sample: the image.
+        event: id of its event.
+        label: the class.
+    """
+
+    sample: str
+    event: str
+    label: str
+
+
+@dataclass(slots=True)
+class Kill:
+    """What one kill left.
+
+    Attributes:
+        acknowledged: labels, in order.
+        errors: commits that were refused, which is no loss: whoever labels is told.
+        silent_seconds: from the kill to the next acknowledgement, where the stream survives.
+    """
+
+    acknowledged: list[Label] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    silent_seconds: float = 0.0
+
+    def take(self, said: Iterable[dict[str, Any]]) -> None:
+        """Sort what a stream has said."""
+        for each in said:
+            if "error" in each:
+                self.errors.append(str(each["error"]))
+            elif each:
+                self.acknowledged.append(Label(each["sample"], each["event"], each["label"]))
+
+
+def kill_kernel(home: Path, seed: int) -> Kill:
+    """Kill a process that labels as fast as it can, at a random moment."""
+    kill = Kill()
+    with Child("commit_on", home, DATASET, str(seed)) as stream:
+        stream.go()
+        kill.take([stream.receive()])
+        time.sleep(_moment(seed))
+        stream.kill()
+        kill.take(stream.rest())
+    return kill
+
+
+def kill_mongod(home: Path, stream: Child, seed: int) -> Kill:
+    """Kill mongod at a random moment under a stream, which has to bring it back and go on."""
+    kill = Kill()
+    kill.take([stream.receive()])
+    time.sleep(_moment(seed))
+    killed = _kill_server(home)
+    at = time.monotonic()
+    kill.take(stream.so_far())
+    before = len(kill.acknowledged)
+    while len(kill.acknowledged) == before:
+        kill.take([stream.receive()])
+    kill.silent_seconds = time.monotonic() - at
+    if _server(home).mongod == killed:
+        raise RuntimeError("mongod was not killed: nothing was tested")
+    return kill
+
+
+def find_lost(bench: "Workbench", acknowledged: Iterable[Label]) -> list[Label]:
+    """Acknowledged labels that the history or the image's field no longer has.
+
+    An image may hold a later label than the last acknowledged one: that of the commit in flight.
+    """
+    history = {event.id: (place, event) for place, event in enumerate(bench.labels.events)}
+    columns = bench.dataset.values(["id", "label_event", "ground_truth.label"])
+    fields = {sample: (event, label) for sample, event, label in zip(*columns, strict=True)}
+    lost = []
+    for each in acknowledged:
+        found = history.get(each.event)
+        event_id, label = fields[each.sample]
+        now = history.get(event_id or "")
+        kept = (
+            found is not None
+            and (found[1].sample_id, found[1].after) == (each.sample, each.label)
+            and now is not None
+            and now[0] >= found[0]
+            and now[1].after == label
+        )
+        if not kept:
+            lost.append(each)
+    return lost
+
+
+def _moment(seed: int) -> float:
+    return float(np.random.default_rng(seed).uniform(*STREAM_SECONDS))
+
+
+def _server(home: Path) -> ServerState:
+    state = ServerState.read(RunFolder(home).server)
+    if state is None:
+        raise RuntimeError(f"no database runs in {home}")
+    return state
+
+
+def _kill_server(home: Path) -> int:
+    pid = _server(home).mongod
+    os.kill(pid, signal.SIGKILL)
+    return pid
