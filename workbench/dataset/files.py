@@ -15,6 +15,7 @@ from workbench.errors import ImportFolderError
 
 MAX_PIXELS = 178_000_000  # decoded, about 530 MB; just below what Pillow itself calls a bomb
 _JUNK = {"thumbs.db", "desktop.ini"}
+_CHUNK = 512  # files
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ class ImageFile:
 
 
 def find_files(folder: Path) -> list[Path]:
-    """All regular files below a folder, hidden ones left out, in a stable order.
+    """All files below a folder, hidden ones left out, in a stable order.
 
-    Symbolic links to folders are followed once each, so that a loop ends.
+    Symbolic links to folders are followed once each, so that a loop ends. A sub-folder that may not
+    be listed stands among the files, so that `check_file` reports it.
 
     Args:
         folder: the folder to search.
@@ -68,8 +70,9 @@ def find_files(folder: Path) -> list[Path]:
             f"cannot list {root} ({error.strerror}): check its permissions"
         ) from error
     found: list[Path] = []
+    unlisted: list[OSError] = []
     seen: set[tuple[int, int]] = set()
-    for parent, folders, names in os.walk(root, followlinks=True):
+    for parent, folders, names in os.walk(root, onerror=unlisted.append, followlinks=True):
         status = Path(parent).stat()
         key = (status.st_dev, status.st_ino)
         if key in seen:
@@ -82,7 +85,7 @@ def find_files(folder: Path) -> list[Path]:
             for name in names
             if not name.startswith(".") and name.lower() not in _JUNK
         ]
-    return sorted(found)
+    return sorted(found + [Path(error.filename) for error in unlisted if error.filename])
 
 
 def check_files(
@@ -101,17 +104,25 @@ def check_files(
     """
     with ThreadPoolExecutor(workers or min(8, (os.cpu_count() or 1) + 1)) as pool:
         # In bounded chunks: a million futures at once would hold a million results.
-        for start in range(0, len(paths), 512):
-            for file in pool.map(check_file, paths[start : start + 512]):
-                if progress is not None:
-                    progress(1)
-                yield file
+        for start in range(0, len(paths), _CHUNK):
+            files = []
+            # Ours is the limit of pixels that counts, and odd tags are no matter. Filters are the
+            # whole process's, so they are changed here, by one thread, and not where it decodes.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                for file in pool.map(check_file, paths[start : start + _CHUNK]):
+                    files.append(file)
+                    if progress is not None:
+                        progress(1)
+            yield from files
 
 
 def check_file(path: Path) -> ImageFile:
     """Check one file; never raises for what is wrong with the file."""
     try:
         status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            return ImageFile(path, problem="a folder that cannot be listed")
         if not stat.S_ISREG(status.st_mode):
             return ImageFile(path, problem="not a regular file")
         if status.st_size == 0:
@@ -136,22 +147,20 @@ class _TooLargeError(Exception):
 
 
 def _decode(path: Path) -> tuple[int, int, str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # ours is the limit that counts, and odd tags are no matter
-        try:
-            image = Image.open(path)
-        except Image.DecompressionBombError as error:
+    try:
+        image = Image.open(path)
+    except Image.DecompressionBombError as error:
+        raise _TooLargeError(
+            f"more than {MAX_PIXELS // 10**6} megapixels: scale it down"
+        ) from error
+    with image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
             raise _TooLargeError(
-                f"more than {MAX_PIXELS // 10**6} megapixels: scale it down"
-            ) from error
-        with image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise _TooLargeError(
-                    f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} megapixels: "
-                    "scale it down or cut it into tiles"
-                )
-            # A JPEG decoded at an eighth is read to its end all the same, four times faster.
-            image.draft(None, (max(1, width // 8), max(1, height // 8)))
-            image.load()
-            return width, height, Image.MIME.get(image.format or "", "image/unknown")
+                f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} megapixels: "
+                "scale it down or cut it into tiles"
+            )
+        # A JPEG decoded at an eighth is read to its end all the same, four times faster.
+        image.draft(None, (max(1, width // 8), max(1, height // 8)))
+        image.load()
+        return width, height, Image.MIME.get(image.format or "", "image/unknown")

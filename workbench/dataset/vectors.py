@@ -23,6 +23,9 @@ HASH_BYTES = 32
 class VectorStore:
     """Vectors of one backbone, shared by all datasets of a home.
 
+    Make one when it is needed: `refresh` takes in what is appended, but only `writing` notices that
+    another process rewrote the store by `keep_only`.
+
     Args:
         folder: where the two files live; created when first written to.
         dim: D, length of a vector.
@@ -144,6 +147,7 @@ class VectorStore:
             ) from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            self._rows, self._read_until = {}, 0
             self.refresh()
             yield
 
@@ -161,7 +165,7 @@ class VectorStore:
                 self._hashes.stat().st_size // HASH_BYTES,
                 self._vectors.stat().st_size // self._row_bytes,
             )
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0
 
     @staticmethod

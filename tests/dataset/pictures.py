@@ -1,0 +1,42 @@
+"""Small image files of every kind, good and bad."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_digits
+
+_DIGITS = (load_digits().images * 15).astype(np.uint8)
+
+
+def digit(number, size=32):
+    """A picture of a handwritten digit; each number gives another."""
+    return Image.fromarray(_DIGITS[number]).resize((size, size))
+
+
+def encoded(image, kind="png", **options):
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def write_digits(folder, numbers):
+    """Digits as PNG files, `0007.png` and so on; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{number:04d}.png" for number in numbers]
+    for number, path in zip(numbers, paths, strict=True):
+        digit(number).save(path)
+    return paths
+
+
+def claiming(width, height):
+    """A few bytes of PNG that promise a picture of this size."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(bytes(100))
+    chunks = (
+        struct.pack(">I", len(x) - 4) + x + struct.pack(">I", zlib.crc32(x))
+        for x in (header, data, b"IEND")
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
