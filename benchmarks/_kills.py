@@ -1,7 +1,5 @@
 """Killing what holds labels in mid-stream, and looking whether an acknowledged one is gone."""
 
-import os
-import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 
 from benchmarks._home import DATASET
 from benchmarks._processes import Child
@@ -29,11 +28,13 @@ class Label:
         sample: the image.
         event: id of its event.
         label: the class.
+        at: when, on the machine's monotonic clock, in seconds.
     """
 
     sample: str
     event: str
     label: str
+    at: float
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Kill:
             if "error" in each:
                 self.errors.append(str(each["error"]))
             elif each:
-                self.acknowledged.append(Label(each["sample"], each["event"], each["label"]))
+                self.acknowledged.append(Label(**each))
 
 
 def kill_kernel(home: Path, seed: int) -> Kill:
@@ -76,15 +77,12 @@ def kill_mongod(home: Path, stream: Child, seed: int) -> Kill:
     kill = Kill()
     kill.take([stream.receive()])
     time.sleep(_moment(seed))
-    killed = _kill_server(home)
     at = time.monotonic()
-    kill.take(stream.so_far())
-    before = len(kill.acknowledged)
-    while len(kill.acknowledged) == before:
+    dead_at = _kill_server(home)
+    # What comes from before its death is still on the way to us.
+    while not kill.acknowledged or kill.acknowledged[-1].at < dead_at:
         kill.take([stream.receive()])
-    kill.silent_seconds = time.monotonic() - at
-    if _server(home).mongod == killed:
-        raise RuntimeError("mongod was not killed: nothing was tested")
+    kill.silent_seconds = kill.acknowledged[-1].at - at
     return kill
 
 
@@ -117,14 +115,12 @@ def _moment(seed: int) -> float:
     return float(np.random.default_rng(seed).uniform(*STREAM_SECONDS))
 
 
-def _server(home: Path) -> ServerState:
+def _kill_server(home: Path) -> float:
+    """Kill mongod; returns when it is dead, on the monotonic clock."""
     state = ServerState.read(RunFolder(home).server)
     if state is None:
         raise RuntimeError(f"no database runs in {home}")
-    return state
-
-
-def _kill_server(home: Path) -> int:
-    pid = _server(home).mongod
-    os.kill(pid, signal.SIGKILL)
-    return pid
+    mongod = psutil.Process(state.mongod)
+    mongod.kill()
+    mongod.wait()
+    return time.monotonic()

@@ -93,10 +93,6 @@ class Child:
         self._process.stdin.write("\n")
         self._process.stdin.flush()
 
-    def so_far(self) -> list[dict[str, Any]]:
-        """Everything that it has said by now and nobody has received."""
-        return [self.receive() for _ in range(self._said.qsize())]
-
     def rest(self) -> list[dict[str, Any]]:
         """Everything that it said and nobody has received, once it has been killed."""
         self._reader.join()

@@ -140,7 +140,8 @@ def commit_on(name: str, seed: str) -> Iterator[Said]:
             except WorkbenchError as error:
                 yield {"error": str(error)}
             else:
-                yield {"sample": event.sample_id, "event": event.id, "label": label}
+                said = {"sample": event.sample_id, "event": event.id, "label": label}
+                yield {**said, "at": time.monotonic()}
 
 
 TASKS: dict[str, Callable[..., Any]] = {
