@@ -134,10 +134,10 @@ def test_the_last_to_register_is_asked_and_only_it_can_leave():
 # How FiftyOne finds the plugin.
 
 
-def names():
+def names(**which):
     import fiftyone.plugins as plugins
 
-    return [plugin.name for plugin in plugins.list_plugins()]
+    return [plugin.name for plugin in plugins.list_plugins(**which)]
 
 
 def test_the_plugin_is_listed_once_beside_the_users_own(server, user_plugins):
@@ -157,6 +157,8 @@ def test_the_plugin_is_listed_once_beside_the_users_own(server, user_plugins):
     import fiftyone.operators as foo
 
     assert sorted(names()) == sorted([PLUGIN, "mine"])
+    assert names(shadowed=True) == []
+    assert PLUGIN not in names(builtin=True)
     assert foo.operator_exists("mine/hello")
     assert foo.operator_exists(URI)
 
