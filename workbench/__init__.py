@@ -47,7 +47,8 @@ def open(
         classes: names of the classes, for a new dataset; more can be added while labelling.
         labels: `"folders"` takes the name of the folder that an image lies in as its label.
         annotator: who labels; by default `WORKBENCH_ANNOTATOR`, else the user's name.
-        test_fraction: share of the images that go to the blind test split, decided by content.
+        test_fraction: share of the images that go to the blind test split, decided by content; a
+            dataset keeps that which it was made with.
         home: the data home; by default `WORKBENCH_HOME`, else the platform's data folder.
 
     Returns:

@@ -332,9 +332,11 @@ class Workbench:
         root = folder.expanduser().absolute()
         found = self.dataset.values(["id", "filepath", f"{fields.GROUND_TRUTH}.label"])
         labels = {
-            sample_id: Path(path).parent.name
+            sample_id: name
             for sample_id, path, label in zip(*found, strict=True)
             if label is None and Path(path).parent != root and Path(path).is_relative_to(root)
+            # Class names are stripped too; a folder whose name is blank names no class.
+            if (name := Path(path).parent.name.strip())
         }
         known = set(self.classes)
         self.classes.add(*sorted(set(labels.values()) - known))
@@ -380,11 +382,13 @@ def open_workbench(
         task=task,
         classes=classes,
         test_fraction=test_fraction,
+        labels=labels,
     )
-    bench = Workbench(connection, dataset, annotator, report, test_fraction)
-    if folder := opening.pending_import(dataset):
-        if labels == "folders":
-            bench._label_by_folder(folder)
+    fraction = opening.test_fraction_of(dataset, test_fraction)
+    bench = Workbench(connection, dataset, annotator, report, fraction)
+    if pending := opening.pending_import(dataset):
+        if (labels or pending.labels) == "folders":
+            bench._label_by_folder(pending.folder)
         opening.import_is_done(dataset)
     # A resumed notebook passes its list again; classes added since stay, new ones are added.
     new = [c for c in (str(c).strip() for c in classes) if c not in set(bench.classes)]

@@ -79,8 +79,9 @@ def add_folder(dataset: fo.Dataset, folder: Path, test_fraction: float) -> Impor
     """
     report = ImportReport(str(folder))
     paths = find_files(folder)
-    known = dict(zip(*dataset.values([fields.HASH, "filepath"]), strict=True))
-    taken = set(known.values())
+    hashes, filepaths = dataset.values([fields.HASH, "filepath"])
+    known = dict(zip(hashes, filepaths, strict=True))
+    taken = set(filepaths)
     fresh = [path for path in paths if str(path) not in taken]
     report.already_there = len(paths) - len(fresh)
     batch: list[tuple[ImageFile, Split]] = []
@@ -97,7 +98,7 @@ def add_folder(dataset: fo.Dataset, folder: Path, test_fraction: float) -> Impor
                     _add(dataset, batch, report)
                     batch = []
     _add(dataset, batch, report)
-    if not report.added and not report.already_there:
+    if not (report.added or report.already_there or report.duplicates):
         if report.skipped:
             path, reason = report.skipped[0]
             raise ImportFolderError(

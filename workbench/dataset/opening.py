@@ -4,6 +4,7 @@ Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,27 @@ from workbench.dataset import fields, schema
 from workbench.dataset.home import make_home
 from workbench.dataset.ingest import ImportReport, add_folder, adopt
 from workbench.dataset.types import Status
-from workbench.dataset.vectors import VectorStore
+from workbench.dataset.vectors import VectorStore, stores_below
 from workbench.errors import DatasetError
 
-_PENDING = "importing"  # key of the record: folder of an import that has not been finished
+_VECTORS = "vectors"  # folder in the home
+# Keys of the record, gone when what they speak of is complete.
+_FOLDER = "importing"
+_LABELS = "importing_labels"
+_ADOPTING = "adopting"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingImport:
+    """A first import that is not complete yet.
+
+    Attributes:
+        folder: what is imported.
+        labels: how its labels are read, as given to `workbench.open`.
+    """
+
+    folder: Path
+    labels: str | None
 
 
 def open_dataset(
@@ -27,15 +45,19 @@ def open_dataset(
     task: str | None,
     classes: Sequence[str],
     test_fraction: float,
+    labels: str | None = None,
 ) -> tuple[fo.Dataset, ImportReport | None]:
     """Open a dataset: resume it, adopt one that FiftyOne has, or make a new one from a folder.
 
     Args:
         name: of the dataset, or the FiftyOne dataset itself.
-        images: folder to import when the dataset is new, or when its first import was cut short.
+        images: folder to import when the dataset is new.
         task: what is labelled; None takes what the dataset has, or classification.
         classes: names for a new dataset; of those, a resumed one takes none.
-        test_fraction: share of the images that go to the blind test split.
+        test_fraction: share of the images that go to the blind test split; a dataset keeps that
+            which it was made with.
+        labels: how the labels of a new dataset are read; only remembered here, for an import that
+            is cut short.
 
     Returns:
         The dataset, prepared and persistent, and the report if anything was imported. Call
@@ -43,7 +65,7 @@ def open_dataset(
 
     Raises:
         DatasetError: there is no such dataset and no folder to make it from; or it was made for
-            another task; or the classes are no good.
+            another task; or the classes are no good; or its labels are of another kind.
         ImportFolderError: the folder holds no usable image; no dataset is left behind.
     """
     wanted = None if task is None else schema.check_task(task)
@@ -55,31 +77,41 @@ def open_dataset(
                 f"there is no dataset {name!r}, and no images to make it from: give images=folder, "
                 f"or open one of {', '.join(fo.list_datasets()) or 'none so far'}"
             )
-        return _create(str(name), images, wanted or schema.TASKS[0], names, test_fraction)
+        dataset = _create(str(name))
     if not schema.is_ours(dataset):
-        known = [*names, *(c for c in _labels_used(dataset) if c not in names)]
-        schema.prepare(dataset, wanted or schema.TASKS[0], known)
-        return dataset, adopt(dataset, test_fraction)
+        kept: dict[str, Any] = {"test_fraction": test_fraction}
+        # It is empty when it was made just now, or by a kernel that was killed just then.
+        if images is not None and dataset.count() == 0:
+            kept |= {_FOLDER: str(images.expanduser().absolute()), _LABELS: labels}
+        else:
+            kept |= {_ADOPTING: True}
+        known = [*names, *dataset.default_classes, *_labels_used(dataset)]
+        schema.prepare(dataset, wanted or schema.TASKS[0], list(dict.fromkeys(known)), **kept)
     has = record(dataset)["task"]
     if wanted is not None and wanted != has:
         raise DatasetError(
             f"dataset {dataset.name!r} was made for task {has!r}, not {wanted!r}: open it without "
             "task=, or make a new dataset under another name"
         )
-    if folder := pending_import(dataset):
-        return dataset, add_folder(dataset, folder, test_fraction)
-    return dataset, None
+    return dataset, _finish(dataset, test_fraction_of(dataset, test_fraction))
 
 
-def pending_import(dataset: fo.Dataset) -> Path | None:
-    """The folder of a first import that was cut short, if there is one."""
-    folder = record(dataset).get(_PENDING)
-    return Path(folder) if folder else None
+def pending_import(dataset: fo.Dataset) -> PendingImport | None:
+    """The first import, while it is not complete."""
+    found = record(dataset)
+    if _FOLDER not in found:
+        return None
+    return PendingImport(Path(found[_FOLDER]), found.get(_LABELS))
 
 
 def import_is_done(dataset: fo.Dataset) -> None:
     """Note that the first import is complete, labels included."""
-    update_record(dataset, **{_PENDING: None})
+    update_record(dataset, **{_FOLDER: None, _LABELS: None})
+
+
+def test_fraction_of(dataset: fo.Dataset, default: float) -> float:
+    """The share of images that the dataset gives to the blind test split."""
+    return float(record(dataset).get("test_fraction", default))
 
 
 def record(dataset: fo.Dataset) -> dict[str, Any]:
@@ -123,12 +155,17 @@ def delete_dataset(name: str) -> str:
         The id that its events are kept under.
 
     Raises:
-        DatasetError: there is none of that name.
+        DatasetError: there is none of that name, or workbench has nothing to do with it.
     """
     dataset = _load(name)
     if dataset is None:
         raise DatasetError(
-            f"there is no dataset {name!r}: there is {', '.join(fo.list_datasets())}"
+            f"there is no dataset {name!r}: there is {', '.join(list_datasets().index) or 'none'}"
+        )
+    if not schema.is_ours(dataset):
+        raise DatasetError(
+            f"dataset {name!r} is FiftyOne's alone, workbench has never opened it: "
+            f"fiftyone.delete_dataset({name!r}) deletes it"
         )
     dataset_id = str(dataset._doc.id)
     dataset.delete()
@@ -142,39 +179,43 @@ def prune_vectors(home: Path) -> None:
         dataset = fo.load_dataset(name)
         if schema.is_ours(dataset):
             used.update(dataset.distinct(fields.HASH))
-    for sizes in (make_home(home) / "vectors").glob("*/dim"):
-        store = VectorStore(sizes.parent, int(sizes.read_text()))
+    for store in stores_below(make_home(home) / _VECTORS):
         with store.writing():
             store.keep_only(used)
 
 
 def vector_store(home: Path, key: str, dim: int) -> VectorStore:
     """The embeddings of a backbone, by the backbone's key."""
-    folder = home / "vectors" / key
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dim").write_text(str(dim))
-    return VectorStore(folder, dim)
+    return VectorStore(home / _VECTORS / key, dim)
 
 
 def _load(name: str) -> fo.Dataset | None:
     return fo.load_dataset(name) if fo.dataset_exists(name) else None
 
 
-def _create(
-    name: str, images: Path, task: str, classes: Sequence[str], test_fraction: float
-) -> tuple[fo.Dataset, ImportReport]:
+def _create(name: str) -> fo.Dataset:
     try:
-        dataset = fo.Dataset(name, persistent=True)
+        if not name.strip():  # FiftyOne would make up a name
+            raise ValueError("it is empty")
+        return fo.Dataset(name, persistent=True)
     except ValueError as error:
         raise DatasetError(f"{name!r} is no name for a dataset: {error}") from error
-    try:
-        schema.prepare(dataset, task, classes)
-        update_record(dataset, **{_PENDING: str(images.expanduser().absolute())})
-        return dataset, add_folder(dataset, images, test_fraction)
-    except Exception:
-        if dataset.count() == 0:  # what has been imported is kept, for the next try goes on there
-            dataset.delete()
-        raise
+
+
+def _finish(dataset: fo.Dataset, test_fraction: float) -> ImportReport | None:
+    """Bring in what is not in yet; what a killed kernel brought in stays and is passed over."""
+    if pending := pending_import(dataset):
+        try:
+            return add_folder(dataset, pending.folder, test_fraction)
+        except Exception:
+            if dataset.count() == 0:
+                dataset.delete()
+            raise
+    if _ADOPTING in record(dataset):
+        report = adopt(dataset, test_fraction)
+        update_record(dataset, **{_ADOPTING: None})
+        return report
+    return None
 
 
 def _labels_used(dataset: fo.Dataset) -> list[str]:

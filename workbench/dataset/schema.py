@@ -36,16 +36,33 @@ _FIELDS: Mapping[str, tuple[Any, Any]] = {
 _INDEXED = (HASH, STATUS, SPLIT)
 
 
-def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str]) -> None:
-    """Give a dataset the fields, indexes and record that make it ours; safe to repeat."""
+def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: Any) -> None:
+    """Give a dataset the fields, indexes and record that make it ours; safe to repeat.
+
+    Args:
+        dataset: any FiftyOne dataset of images.
+        task: what is labelled.
+        classes: names of the classes.
+        record: what else to keep about it from the first moment on.
+
+    Raises:
+        DatasetError: it has a field of one of our names that holds something else.
+    """
     for name, (kind, document) in _FIELDS.items():
         options = {"embedded_doc_type": document} if document else {}
-        dataset.add_sample_field(name, kind, **options)
+        try:
+            dataset.add_sample_field(name, kind, **options)
+        except ValueError as error:
+            raise DatasetError(
+                f"dataset {dataset.name!r} has a field {name!r} that holds something else than "
+                f"workbench keeps there ({error}): rename it, dataset.rename_sample_field({name!r}, ...)"
+            ) from error
     for name in _INDEXED:
         dataset.create_index(name)
     dataset.persistent = True
     if INFO not in dataset.info:
-        dataset.info[INFO] = {"version": VERSION, "task": task}
+        kept = {key: value for key, value in record.items() if value is not None}
+        dataset.info[INFO] = {"version": VERSION, "task": task, **kept}
         dataset.default_classes = list(classes)
         dataset.save()
 

@@ -9,7 +9,7 @@ image is not embedded again and that an edited one is.
 import fcntl
 import os
 from collections.abc import Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from workbench.errors import DataHomeError
 
 HASH_BYTES = 32
+_DIM = "dim"  # file that says the length of a store's vectors
 
 
 class VectorStore:
@@ -138,18 +139,28 @@ class VectorStore:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the store against other processes, which wait; re-reads it first."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / "lock").open("wb")
-        except OSError as error:
-            raise DataHomeError(
-                f"cannot write embeddings to {self.folder} ({error.strerror}): make it writable"
-            ) from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with ExitStack() as held:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock = held.enter_context((self.folder / "lock").open("wb"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._note_dim()
+            except OSError as error:
+                raise DataHomeError(
+                    f"cannot write embeddings to {self.folder} ({error.strerror}): free some space "
+                    "or make the folder writable"
+                ) from error
             self._rows, self._read_until = {}, 0
             self.refresh()
             yield
+
+    def _note_dim(self) -> None:
+        """Leave a note of what `stores_below` has to know; whole or not at all."""
+        noted = self.folder / _DIM
+        if not noted.exists():
+            partial = noted.with_suffix(".partial")
+            partial.write_text(str(self.dim))
+            partial.rename(noted)
 
     @property
     def _vectors(self) -> Path:
@@ -179,3 +190,10 @@ class VectorStore:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def stores_below(folder: Path) -> list[VectorStore]:
+    """Every store in a folder of stores."""
+    return [
+        VectorStore(dim.parent, int(dim.read_text())) for dim in sorted(folder.glob(f"*/{_DIM}"))
+    ]
