@@ -100,7 +100,13 @@ def _from_folder(name: str, folder: Path) -> LoadedModel:
         raise BackboneError(
             f"{folder} holds a {checkpoint.backbone!r}, not a {name!r}: ask for it by its own name"
         )
-    model = _untrained(name, checkpoint.arguments)
+    try:
+        model = _untrained(name, checkpoint.arguments)
+    except TypeError as error:
+        raise BackboneError(
+            f"{folder} was made with arguments that {name!r} does not take here ({error}): use the "
+            "version of timm that its checkpoint.json names"
+        ) from error
     fill(model, checkpoint.features, folder)
     return LoadedModel(model, checkpoint.config, True, checkpoint.arguments)
 
