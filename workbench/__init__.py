@@ -88,11 +88,13 @@ def list(home: str | Path | None = None) -> "pd.DataFrame":
 
 
 def delete(name: str, home: str | Path | None = None) -> None:
-    """Delete a dataset with its labels, history and embeddings; the image files stay.
+    """Delete a dataset with its labels, history, embeddings and models; the image files stay.
 
     Raises:
         DatasetError: there is none of that name.
     """
+    import shutil
+
     from workbench.dataset.connection import connect
 
     connection = connect(Path(home) if home is not None else None)
@@ -102,6 +104,7 @@ def delete(name: str, home: str | Path | None = None) -> None:
     dataset_id = delete_dataset(name)
     EventLog(connection.database, dataset_id).delete()
     prune_vectors(connection.home)
+    shutil.rmtree(connection.home / "runs" / dataset_id, ignore_errors=True)
 
 
 def digits(home: str | Path | None = None) -> Path:

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.dataset.kernels import ROOT
 from tests.dataset.vector_rows import DIM, keys, rows
-from workbench.dataset.vectors import HASH_BYTES, VectorStore
+from workbench.dataset.vectors import HASH_BYTES, VectorStore, stores_below
 from workbench.errors import DataHomeError
 
 PRELUDE = """
@@ -262,3 +262,29 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     store = VectorStore(tmp_path / "file" / "store", DIM)
     with pytest.raises(DataHomeError, match="cannot write embeddings to"), store.writing():
         pass
+
+
+def test_a_disk_that_is_full_from_the_start_is_named(small_disk):
+    (small_disk / "ballast").write_bytes(bytes(64 * 1024))
+    store = VectorStore(small_disk / "store", DIM)
+    with pytest.raises(DataHomeError, match=r"No space left.*free some space"), store.writing():
+        store.append(keys(1), rows(1))
+    (small_disk / "ballast").unlink()
+    assert [len(each) for each in stores_below(small_disk)] in ([], [0])
+    with store.writing():
+        store.append(keys(1), rows(1))
+    (found,) = stores_below(small_disk)
+    np.testing.assert_array_equal(found.get(keys(1)), rows(1))
+
+
+def test_stores_are_found_with_their_dimensions(tmp_path):
+    filled(tmp_path / "a", 1, 2)
+    wide = VectorStore(tmp_path / "b", 9)
+    with wide.writing():
+        wide.append(keys(1), np.ones((1, 9)))
+    (tmp_path / "something else").mkdir()
+    assert [(s.folder.name, s.dim, len(s)) for s in stores_below(tmp_path)] == [
+        ("a", DIM, 2),
+        ("b", 9, 1),
+    ]
+    assert stores_below(tmp_path / "nothing") == []

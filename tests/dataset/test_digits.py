@@ -1,0 +1,49 @@
+"""The bundled digits: written once, finished when cut short."""
+
+import numpy as np
+import pytest
+import sklearn.datasets
+from PIL import Image
+
+from workbench.dataset.digits import write_digits
+
+
+@pytest.fixture
+def twenty(monkeypatch):
+    """The first twenty, for the whole takes its time."""
+    images, targets = sklearn.datasets.load_digits(return_X_y=True)
+    monkeypatch.setattr(sklearn.datasets, "load_digits", lambda **_: (images[:20], targets[:20]))
+    return targets[:20]
+
+
+def test_there_is_a_folder_a_class(tmp_path, twenty):
+    folder = write_digits(tmp_path)
+    assert folder == tmp_path / "media" / "digits"
+    files = sorted(folder.glob("*/*"), key=lambda path: path.name)
+    assert [path.name for path in files] == [f"{n:04d}.png" for n in range(20)]
+    assert [int(path.parent.name) for path in files] == twenty.tolist()
+
+
+def test_ink_is_dark_on_white_paper(tmp_path, twenty):
+    pixels = np.asarray(Image.open(write_digits(tmp_path) / "0" / "0000.png"))
+    assert pixels.shape == (64, 64)
+    assert pixels[:, 0].min() == 255
+    assert pixels.min() < 30
+
+
+def test_it_is_written_once(tmp_path, twenty):
+    folder = write_digits(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*")}
+    write_digits(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("*/*")} == before
+
+
+def test_writing_that_was_cut_short_is_finished(tmp_path, twenty):
+    folder = write_digits(tmp_path)
+    (folder / ".complete").unlink()
+    whole = (folder / "3" / "0003.png").read_bytes()
+    (folder / "3" / "0003.png").unlink()
+    (folder / "3" / "0003.partial").write_bytes(whole[:50])
+    write_digits(tmp_path)
+    assert (folder / "3" / "0003.png").read_bytes() == whole
+    assert not [*folder.rglob("*.partial")]
