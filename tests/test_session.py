@@ -157,11 +157,12 @@ def test_saliency_is_for_pool_images_alone(bench):
     bench.evaluate()
     ids, splits = bench.dataset.values(["id", "split"])
     learner = bench._learner
-    label, heat = learner.saliency(ids[splits.index("pool")], (32, 48))
-    assert label in CLASSES
-    assert heat.shape == (32, 48)
-    assert 0 <= heat.min() <= heat.max() <= 1
-    assert heat.max() > 0
+    for sample_id in [i for i, split in zip(ids, splits, strict=True) if split == "pool"][:12]:
+        label, heat = learner.saliency(sample_id, (32, 48))
+        assert label in CLASSES
+        assert heat.shape == (32, 48)
+        assert heat.min() >= 0
+        assert heat.max() == pytest.approx(1, abs=0.2), "every image has a place that speaks most"
     assert learner.saliency(ids[splits.index("test")], (32, 48)) is None
     assert learner.saliency("0" * 24, (32, 48)) is None
 

@@ -301,7 +301,9 @@ class Learner:
             key, dim = self._identity()
             vector = opening.vector_store(self._home, key, dim).get([table.hashes[row]])[0]
             direction = self._space.pull_back(vector, fit.probe.direction(best))
-            heat = saliency(self.backbone, table.paths[row], direction, size=size)
+            baseline = self._space.mean
+            path = table.paths[row]
+            heat = saliency(self.backbone, path, direction, baseline=baseline, size=size)
             return table.classes[best], heat
 
     def _identity(self) -> tuple[str, int]:

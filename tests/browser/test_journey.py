@@ -43,6 +43,7 @@ def test_the_notebook_by_hand(
 
     for name in ("label", "hurry", "pick"):
         page.run_cell(cell(name), timeout=300)
+    ask_what_the_model_looks_at(page, host)
     page.run_cell(cell("inspect"), timeout=60)
     widget = page.cell_output(cell("label")).locator(".wb-bar")
     left = int(widget.inner_text().split(" of ")[1].split()[0])
@@ -57,6 +58,28 @@ def test_the_notebook_by_hand(
         for place, found in enumerate(nbformat.read(NOTEBOOK, as_version=4).cells):
             if found.cell_type == "code" and place >= cell("label-again"):
                 page.run_cell(place, timeout=300)
+
+
+def ask_what_the_model_looks_at(page: LabPage, host: str) -> None:
+    """Switch the saliency layer on, and skip to an image that may have it."""
+    output = page.cell_output(cell("label"))
+    output.locator(".wb-label").focus()
+    type_keys(page, "h")
+    note = output.locator(".wb-heat-note:not(:empty)")
+    note.wait_for(timeout=60_000)
+    while "keeps the estimates honest" in note.inner_text():  # a test image
+        type_keys(page, "s")
+        note.wait_for(timeout=60_000)
+    assert "Seen as" in note.inner_text()
+    orange = """() => {
+        const canvas = document.querySelector('.wb-canvas');
+        const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        for (let i = 0; i < data.length; i += 4) if (data[i] > data[i + 2] + 40) return true;
+        return false;
+    }"""
+    page.page.wait_for_function(orange)
+    page.screenshot(OUT / f"journey-{host}-saliency.png")
+    type_keys(page, "h")
 
 
 def queue_two_in_the_app(page: LabPage, host: str) -> None:

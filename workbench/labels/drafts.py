@@ -29,6 +29,7 @@ class Draft:
         suggestion: the class that was suggested.
         model: the model that suggested it.
         undoes: the event that the change takes back.
+        restores: with `undoes`, the event that the image was at before it, None for none.
     """
 
     sample_id: str
@@ -39,12 +40,15 @@ class Draft:
     suggestion: str | None = None
     model: str | None = None
     undoes: str | None = None
+    restores: str | None = None
 
     def update(self, event_id: str, annotator: str) -> dict[str, Any]:
         """The update of the sample's document."""
         change: dict[str, Any] = {
             fields.STATUS: self.status.value,
-            fields.EVENT: event_id,
+            # Taking an event back returns the image to the event before it, so that the next undo
+            # finds what it is to undo, and a commit based on what was taken back does not pass.
+            fields.EVENT: self.restores if self.undoes else event_id,
             "last_modified_at": datetime.now(UTC),
         }
         if self.label != KEEP:
@@ -90,5 +94,6 @@ class Draft:
             batch=(before.get(fields.PICK) or {}).get("batch"),
             based_on=based_on,
             undoes=self.undoes,
+            previous=before.get(fields.EVENT),
             applied=applied,
         )

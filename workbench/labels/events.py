@@ -41,6 +41,7 @@ class LabelEvent:
         batch: number of the batch the image was picked in.
         based_on: the event that the annotator saw as the image's latest; None where unknown.
         undoes: the event that this one takes back.
+        previous: the event that the image was at before this one; None for none.
         applied: False where somebody else's newer event stood in the way: it is kept in the
             history, the image keeps the other's label.
     """
@@ -61,6 +62,7 @@ class LabelEvent:
     batch: int | None = None
     based_on: str | None = None
     undoes: str | None = None
+    previous: str | None = None
     applied: bool = True
 
     def to_document(self) -> dict[str, Any]:

@@ -166,6 +166,7 @@ class LabelStore:
                 Status(last.status_before),
                 Source.UNDO,
                 undoes=last.id,
+                restores=last.previous,
             )
             return self._apply(draft, event_id, based_on=last.id)
 

@@ -19,6 +19,7 @@ def saliency(
     image: Image.Image | str | Path,
     weights: NDArray[np.floating],
     *,
+    baseline: NDArray[np.floating] | None = None,
     size: tuple[int, int] | None = None,
 ) -> NDArray[np.float32]:
     """Show how much each place in an image speaks for a class.
@@ -28,6 +29,9 @@ def saliency(
         image: an RGB image, or a file.
         weights: a direction in the space of the embeddings, (dim,): the gradient of a class's
             logit with respect to the embedding.
+        baseline: (dim,) the embedding that counts as no evidence, such as the mean of all images;
+            zero by default. Without one, an image that speaks for its class only a little less
+            weakly than others do shows nothing at all.
         size: (height, width) in pixels of the map wanted; by default the image's own.
 
     Returns:
@@ -48,7 +52,8 @@ def saliency(
         )
     if not isinstance(image, Image.Image):
         image = read_image(image)
-    evidence = np.maximum(backbone.feature_map(image) @ weights, 0)
+    offset = 0.0 if baseline is None else float(np.asarray(baseline, dtype=np.float32) @ weights)
+    evidence = np.maximum(backbone.feature_map(image) @ weights - offset, 0)
     if (peak := float(evidence.max())) > 0:
         evidence = evidence / peak
     height, width = size or (image.height, image.width)

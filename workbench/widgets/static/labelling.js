@@ -17,6 +17,7 @@ import { createWorklist } from "./worklist.js";
 const AHEAD = 6; // pictures decoded before they are needed
 const PATIENCE = 4_000; // ms without an acknowledgement after which the kernel counts as silent
 const NOTICE = 6_000; // ms
+const ASK_TIMES = 30; // every two seconds, while the kernel does not answer at all
 
 /**
  * @param {{ model: any, el: HTMLElement }} context
@@ -256,8 +257,14 @@ async function render({ model, el }) {
     refresh();
     connectLayers();
     send({ type: "hello" });
-    const asking = setInterval(() => (loaded ? clearInterval(asking) : send({ type: "hello" })), 2_000);
-    parts.root.focus({ preventScroll: true });
+    let asked = 0;
+    const asking = setInterval(() => {
+        if (loaded || ++asked > ASK_TIMES) return clearInterval(asking);
+        send({ type: "hello" });
+    }, 2_000);
+    // Ready for the keys at once, but not out of the hands of somebody who is typing elsewhere.
+    if (!document.activeElement?.closest("input, textarea, [contenteditable=true], .cm-editor"))
+        parts.root.focus({ preventScroll: true });
 
     return () => {
         clearInterval(asking);

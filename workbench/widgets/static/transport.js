@@ -3,13 +3,19 @@
 
 /**
  * @param {any} model the anywidget model
- * @returns {(message: Record<string, any>) => void}
+ * @returns {(message: Record<string, any>) => void} never throws: a kernel that has gone does not
+ *     answer, which is noticed elsewhere
  */
 export function createSender(model) {
     return (message) => {
-        const kernel = model.get("_control") ? model.widget_manager?.kernel : null;
-        if (kernel?.sendControlMessage) kernel.sendControlMessage(onControl(model, kernel, message));
-        else model.send(message);
+        try {
+            const kernel = model.get("_control") ? model.widget_manager?.kernel : null;
+            if (kernel?.sendControlMessage)
+                kernel.sendControlMessage(onControl(model, kernel, message));
+            else model.send(message);
+        } catch {
+            return; // what matters is kept and sent again
+        }
     };
 }
 
