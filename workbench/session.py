@@ -4,24 +4,25 @@ It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when
 """
 
 import contextlib
-import getpass
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from workbench.dataset import fields, opening
+from workbench.classes import Classes
+from workbench.dataset import opening
 from workbench.dataset.connection import Connection
 from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.predictions import write_predictions
 from workbench.dataset.rounds import record_round, rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Pick, Status
-from workbench.errors import DatasetError, NotEnoughLabelsError
+from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.classification import Evaluation
+from workbench.folders import label_by_folder, require_labels_mode
+from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
 from workbench.learning import DEFAULT_BACKBONE, Fit, Learner
@@ -32,36 +33,6 @@ if TYPE_CHECKING:
     from workbench.training import TrainResult
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
-
-ANNOTATOR_ENV = "WORKBENCH_ANNOTATOR"
-
-
-class Classes(Sequence[str]):
-    """The classes of a dataset, in order; a sequence of names that can grow."""
-
-    def __init__(self, labels: LabelStore) -> None:
-        self._labels = labels
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._labels.classes[index]
-
-    def __len__(self) -> int:
-        return len(self._labels.classes)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._labels.classes)
-
-    def __repr__(self) -> str:
-        return repr(self._labels.classes)
-
-    def add(self, *names: str) -> None:
-        """Add classes at the end; undoable like a label.
-
-        Raises:
-            LabelError: a name is empty, too long, or taken.
-        """
-        for name in names:
-            self._labels.add_class(name)
 
 
 class Workbench:
@@ -119,7 +90,7 @@ class Workbench:
         require_labels_mode(labels)
         report = add_folder(self.dataset, Path(folder), self._test_fraction)
         if labels == "folders":
-            self._label_by_folder(Path(folder))
+            label_by_folder(self.dataset, self.labels, Path(folder))
         return report
 
     def label(self, count: int = 50) -> "LabelWidget":
@@ -327,41 +298,6 @@ class Workbench:
         write_predictions(self._connection, self.dataset, predictions, self._learner.key)
         return predictions
 
-    def _label_by_folder(self, folder: Path) -> None:
-        """Record the name of its folder as the label of each image that has no label yet."""
-        root = folder.expanduser().absolute()
-        found = self.dataset.values(["id", "filepath", f"{fields.GROUND_TRUTH}.label"])
-        labels = {
-            sample_id: name
-            for sample_id, path, label in zip(*found, strict=True)
-            if label is None and Path(path).parent != root and Path(path).is_relative_to(root)
-            # Class names are stripped too; a folder whose name is blank names no class.
-            if (name := Path(path).parent.name.strip())
-        }
-        known = set(self.classes)
-        self.classes.add(*sorted(set(labels.values()) - known))
-        self.labels.import_labels(labels, annotator="folders")
-
-
-def require_labels_mode(labels: str | None) -> None:
-    """Refuse what labels cannot be read from.
-
-    Raises:
-        DatasetError: it is neither None nor "folders".
-    """
-    if labels not in (None, "folders"):
-        raise DatasetError(f'labels must be None or "folders", but got {labels!r}')
-
-
-def default_annotator() -> str:
-    """Who labels: `WORKBENCH_ANNOTATOR`, else the name of the user."""
-    if named := os.environ.get(ANNOTATOR_ENV):
-        return named
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in some containers
-        return f"user {os.getuid()}"
-
 
 def open_workbench(
     connection: Connection,
@@ -388,7 +324,7 @@ def open_workbench(
     bench = Workbench(connection, dataset, annotator, report, fraction)
     if pending := opening.pending_import(dataset):
         if (labels or pending.labels) == "folders":
-            bench._label_by_folder(pending.folder)
+            label_by_folder(dataset, bench.labels, pending.folder)
         opening.import_is_done(dataset)
     # A resumed notebook passes its list again; classes added since stay, new ones are added.
     new = [c for c in (str(c).strip() for c in classes) if c not in set(bench.classes)]

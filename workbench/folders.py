@@ -1,0 +1,53 @@
+"""Labels that the names of folders give.
+
+Wiring: paths from `dataset`, commits to `labels`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.classes import Classes
+from workbench.dataset import fields
+from workbench.errors import DatasetError
+from workbench.labels.store import LabelStore
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+ANNOTATOR = "folders"
+
+
+def require_labels_mode(labels: str | None) -> None:
+    """Refuse what labels cannot be read from.
+
+    Raises:
+        DatasetError: it is neither None nor "folders".
+    """
+    if labels not in (None, "folders"):
+        raise DatasetError(f'labels must be None or "folders", but got {labels!r}')
+
+
+def label_by_folder(dataset: "fo.Dataset", labels: LabelStore, folder: Path) -> int:
+    """Record the name of its folder as the label of each image that has no label yet.
+
+    Classes that are not in the list are added. Images right in `folder` get none.
+
+    Args:
+        dataset: the dataset.
+        labels: its labels.
+        folder: what was imported.
+
+    Returns:
+        How many labels were recorded.
+    """
+    root = folder.expanduser().absolute()
+    found = dataset.values(["id", "filepath", f"{fields.GROUND_TRUTH}.label"])
+    names = {
+        sample_id: name
+        for sample_id, path, label in zip(*found, strict=True)
+        if label is None and Path(path).parent != root and Path(path).is_relative_to(root)
+        # Class names are stripped too; a folder whose name is blank names no class.
+        if (name := Path(path).parent.name.strip())
+    }
+    Classes(labels).add(*sorted(set(names.values()) - set(labels.classes)))
+    return labels.import_labels(names, annotator=ANNOTATOR)
