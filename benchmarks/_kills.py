@@ -91,9 +91,10 @@ def find_lost(bench: "Workbench", acknowledged: Iterable[Label]) -> list[Label]:
 
     An image may hold a later label than the last acknowledged one: that of the commit in flight.
     """
-    history = {event.id: (place, event) for place, event in enumerate(bench.labels.events)}
+    # The fields first: a stream may go on meanwhile, and what a field names is in the history.
     columns = bench.dataset.values(["id", "label_event", "ground_truth.label"])
     fields = {sample: (event, label) for sample, event, label in zip(*columns, strict=True)}
+    history = {event.id: (place, event) for place, event in enumerate(bench.labels.events)}
     lost = []
     for each in acknowledged:
         found = history.get(each.event)

@@ -1,27 +1,34 @@
 """One way to write: a journaled majority transaction that survives a restart of the server."""
 
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pymongo import ReadPreference
 from pymongo.client_session import ClientSession
-from pymongo.errors import AutoReconnect, ConnectionFailure
+from pymongo.errors import ConnectionFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from workbench.dataset.connection import Connection
+from workbench.errors import DatabaseError
 
 T = TypeVar("T")
 
 DURABLE = WriteConcern(w="majority", j=True)
+CONFLICT_SECONDS = 30.0  # for so long is tried again what others' writes stand in the way of
 _TRIES = 3
+_TRY_AGAIN, _PERHAPS_COMMITTED = "TransientTransactionError", "UnknownTransactionCommitResult"
 
 
 def transact(connection: Connection, body: Callable[[ClientSession], T]) -> T:
     """Run `body` in one transaction; when it returns, what it wrote is on disk.
 
-    A write conflict is retried by the driver. A server that went away is brought back and the body
-    run again, so the body must be safe to repeat: give its documents ids of their own.
+    A write conflict is tried again. A server that went away is brought back and the body run again,
+    so the body must be safe to repeat: give its documents ids of their own.
+
+    The driver's own `with_transaction` is of no use here: it would spend two minutes looking for a
+    server that only we can start again.
 
     Args:
         connection: where to.
@@ -31,20 +38,40 @@ def transact(connection: Connection, body: Callable[[ClientSession], T]) -> T:
         What `body` returned.
 
     Raises:
-        DatabaseError: the server cannot be reached nor started; nothing was written.
+        DatabaseError: the server cannot be reached nor started, or goes away again and again.
     """
-    for attempt in range(_TRIES):
+    until = time.monotonic() + CONFLICT_SECONDS
+    lost = 0
+    while True:
         try:
-            with connection.client.start_session() as session:
-                result: Any = session.with_transaction(
-                    body,
-                    read_concern=ReadConcern("snapshot"),
-                    write_concern=DURABLE,
-                    read_preference=ReadPreference.PRIMARY,
-                )
-                return result  # type: ignore[no-any-return]
-        except (AutoReconnect, ConnectionFailure):
-            if attempt == _TRIES - 1:
-                raise
+            return _run(connection, body)
+        except ConnectionFailure as error:
+            lost += 1
+            if lost == _TRIES:
+                raise DatabaseError(
+                    f"the database went away {lost} times while a label was written ({error}): "
+                    "the label may not be on disk; commit it again"
+                ) from error
             connection.ensure_running()
-    raise AssertionError("unreachable")
+        except PyMongoError as error:
+            if not error.has_error_label(_TRY_AGAIN) or time.monotonic() > until:
+                raise
+
+
+def _run(connection: Connection, body: Callable[[ClientSession], T]) -> T:
+    with connection.client.start_session() as session:
+        try:
+            with session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=DURABLE,
+                read_preference=ReadPreference.PRIMARY,
+            ):
+                result = body(session)
+        except PyMongoError as error:
+            if not error.has_error_label(_PERHAPS_COMMITTED):
+                raise
+            # The answer was lost, perhaps not the commit. The server remembers which, on disk: it
+            # confirms the one and refuses the other, upon which the body is run again.
+            connection.ensure_running()
+            session.commit_transaction()
+        return result
