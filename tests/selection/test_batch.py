@@ -103,6 +103,14 @@ def test_every_image_is_as_likely_in_the_control_arm_as_any_other():
     assert np.abs(drawn - 30).max() < 6 * np.sqrt(30 * 0.95)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_what_the_control_arm_took_is_covered(seed):
+    pool = np.repeat(np.eye(2, dtype=np.float32), [13, 7], axis=0)
+    query = Query(pool, None, pool[:0], 2, np.random.default_rng(seed))
+    picks = pick(query, random_share=0.5)
+    assert {int(p.sample_id[2:]) < 13 for p in picks} == {True, False}
+
+
 def test_the_control_arm_is_not_given_away_by_its_place():
     places = {
         p.rank
