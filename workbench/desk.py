@@ -5,7 +5,6 @@ by way of them.
 """
 
 import io
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,16 +45,12 @@ class Desk:
     def state(self) -> dict[str, Any]:
         """Everything a page needs to begin or to go on."""
         items = self._queue.items()
-        table = self._learner.table()
-        counts = Counter(table.classes[int(i)] for i in table.targets if i >= 0)
         return {
             "title": self._title,
             "dataset": self._labels.dataset_id,
             "annotator": self._labels.annotator,
             "classes": self._labels.classes,
-            "counts": dict(counts),
-            "images": len(table),
-            "labelled": sum(counts.values()),
+            "counts": self._labels.counts(),
             "queued": len(items),
             "queue": [as_plain(item) for item in items[:WINDOW]],
         }

@@ -239,6 +239,16 @@ def test_many_threads_commit_at_once_and_none_is_lost(bench):
     ]
 
 
+def test_counts_are_of_labels_that_stand(bench):
+    a, b, c, d = ids_of(bench)[:4]
+    for sample_id, label in ((a, "cat"), (b, "cat"), (c, "dog"), (d, "dog")):
+        bench.labels.commit(sample_id, label)
+    bench.labels.skip(d)
+    assert bench.labels.counts() == {"cat": 2, "dog": 1}
+    bench.labels.undo()
+    assert bench.labels.counts() == {"cat": 2, "dog": 2}
+
+
 def test_history_survives_a_rename(bench):
     bench.labels.commit(ids_of(bench)[0], "cat")
     old = bench.name

@@ -79,6 +79,17 @@ class LabelStore:
         """The history."""
         return self._log
 
+    def counts(self) -> dict[str, int]:
+        """How many images have each label, counted by the database; skipped ones do not count."""
+        label = f"${fields.GROUND_TRUTH}.label"
+        found = self._samples.aggregate(
+            [
+                {"$match": {fields.STATUS: {"$ne": Status.SKIPPED.value}}},
+                {"$group": {"_id": label, "count": {"$sum": 1}}},
+            ]
+        )
+        return {row["_id"]: row["count"] for row in found if row["_id"] is not None}
+
     def history(self) -> pd.DataFrame:
         """Every event, a row each, oldest first; columns are `LabelEvent`'s attributes."""
         return self._log.to_pandas()
