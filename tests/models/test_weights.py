@@ -114,7 +114,7 @@ class Bomb:
 def test_a_file_that_would_run_code_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"weight": Bomb()}, "bad.pth")
-    Path("worse.pth").write_bytes(pickle.dumps(Bomb()))
+    Path("worse.pth").write_bytes(pickle.dumps(Bomb(), protocol=2))
     for name in ("bad.pth", "worse.pth"):
         with pytest.raises(BackboneError, match="tensors only"):
             load_model(TINY, Path(name))

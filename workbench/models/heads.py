@@ -78,5 +78,5 @@ def score(head: LinearHead, features: Floats, targets: Ints) -> tuple[float, flo
         device = head.linear.weight.device
         logits = head(torch.from_numpy(features).to(device)).cpu()
         truth = torch.from_numpy(targets)
-        accuracy = (logits.argmax(dim=1) == truth).float().mean().item()
+        accuracy = (logits.argmax(dim=1) == truth).double().mean().item()
         return accuracy, nn.functional.cross_entropy(logits, truth).item()

@@ -20,10 +20,12 @@ from workbench.models.preprocessing import normalise
 
 _BATCH = 32
 _CHUNK = 16  # images embedded at once
-_EPOCHS = 40  # at most; few labels are learned long before
-_PATIENCE = 10  # epochs without a better held-out log loss
-_RATE = 3e-4  # learning rate of the head and the last layers
-_FIRST_LAYER = 0.1  # of that rate, for the first layer; in between geometrically
+_EPOCHS = 20  # where the budget allows,
+_STEPS = 200  # and at least so many batches: an epoch of few labels is no time at all
+_PATIENCE = 0.5  # share of the epochs after which to give up on a better held-out log loss
+_RATE = 1e-4  # learning rate of the head and the last layers
+_FIRST_LAYER = 0.5  # of that rate, for the first layer; in between geometrically
+_SMOOTHING = 0.05  # label smoothing, against certainty that few labels do not bear out
 _WEIGHT_DECAY = 0.02
 _GRADIENT_NORM = 1.0  # longer gradients are cut to this
 _WARM_UP = 0.05  # share of the run over which the rate rises
@@ -44,7 +46,7 @@ class FineTuneProgress:
         step: batches trained on.
         seconds: since the start.
         seconds_left: of the budget; the run may end before.
-        loss: mean training log loss of this epoch, in nats.
+        loss: mean training loss of this epoch, in nats: smoothed log loss on augmented images.
         held_out_accuracy: on the labels set aside, when last looked at.
         held_out_log_loss: likewise, in nats.
     """
@@ -107,6 +109,7 @@ class Trainer:
         self._generator = torch.Generator().manual_seed(seed)
         self._report = report
         self._best_state: dict[str, Tensor] = {}
+        self._dtype = training_dtype(student.device, student.model)
         self._looking = 0.0  # seconds that a look at the held-out labels takes
 
     def fit_head(self) -> None:
@@ -126,8 +129,9 @@ class Trainer:
         optimiser = torch.optim.AdamW(rate_groups(self.student.model, self.head))
         batch = min(_BATCH, len(self._train))
         per_epoch = math.ceil(len(self._train) / batch)
+        epochs = max(_EPOCHS, math.ceil(_STEPS / per_epoch))
         step, begun = 0, time.monotonic()
-        for epoch in range(1, _EPOCHS + 1):
+        for epoch in range(1, epochs + 1):
             losses: list[float] = []
             looked = time.monotonic()
             for rows in self._batches(batch, per_epoch):
@@ -136,7 +140,9 @@ class Trainer:
                     if losses:
                         self._look(epoch, step, float(np.mean(losses)))
                     return
-                set_rate(optimiser, max(step / (_EPOCHS * per_epoch), spent))
+                # The schedule follows the steps, which the seed decides, while the clock allows.
+                done, next_done = (n / (epochs * per_epoch) for n in (step, step + 1))
+                set_rate(optimiser, done if spent <= next_done else spent)
                 losses.append(self._step(net, optimiser, rows))
                 step += 1
                 if not math.isfinite(losses[-1]):
@@ -146,7 +152,7 @@ class Trainer:
                     self._look(epoch, step, float(np.mean(losses)))
                     looked = time.monotonic()
             self._look(epoch, step, float(np.mean(losses)))
-            if epoch - self.best.epoch >= _PATIENCE:
+            if epoch - self.best.epoch >= _PATIENCE * epochs:
                 return
 
     def restore_best(self) -> None:
@@ -162,9 +168,10 @@ class Trainer:
         pixels = augment(self._store.rows(rows).to(student.device), self._generator)
         inputs = normalise(pixels, student.config).contiguous(memory_format=torch.channels_last)
         truth = torch.from_numpy(self._targets[rows]).to(student.device)
-        with autocast(student.device, training_dtype(student.device)):
+        with autocast(student.device, self._dtype):
             features = student.model(inputs)
-        loss = nn.functional.cross_entropy(self.head(features), truth)
+        logits = self.head(features)
+        loss = nn.functional.cross_entropy(logits, truth, label_smoothing=_SMOOTHING)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), _GRADIENT_NORM)
