@@ -10,6 +10,7 @@ from workbench.errors import (
     BackboneError,
     DatasetError,
     ImportFolderError,
+    NotEnoughImagesError,
     NotEnoughLabelsError,
 )
 
@@ -142,6 +143,20 @@ def test_a_pool_smaller_than_the_batch_is_picked_whole(fresh):
     assert len(ids & set(picks.index)) == pool
     assert len(fresh.pick(10)) <= 20
     assert fresh.queue.last_batch() >= 1
+
+
+def test_a_single_image_is_too_few_to_pick_from_but_can_be_labelled(home, folder, tmp_path):
+    import workbench as wb
+
+    shutil.copy(next((folder / "3").glob("*.png")), tmp_path)
+    lone = wb.open("lone", images=tmp_path, classes=CLASSES, test_fraction=0)
+    with pytest.raises(
+        NotEnoughImagesError, match="at least 2 images in the pool, but 'lone' has 1"
+    ):
+        lone.pick(5)
+    lone.labels.commit(lone.dataset.first().id, "3")
+    assert lone.status()["pool labels"] == 1
+    wb.delete("lone")
 
 
 def test_an_unknown_strategy_and_an_unknown_backbone_are_said_before_anything_is_done(bench):

@@ -36,6 +36,10 @@ class BackboneError(WorkbenchError):
     """A backbone is unknown, or its weights cannot be had."""
 
 
+class NotEnoughImagesError(WorkbenchError):
+    """A step needs more images than the dataset has."""
+
+
 class NotEnoughLabelsError(WorkbenchError):
     """A step needs more labels than there are."""
 

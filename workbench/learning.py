@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 from workbench.dataset import opening
 from workbench.dataset.table import Table, read_table
 from workbench.dataset.types import Pick, Prediction
-from workbench.errors import NotEnoughLabelsError
+from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
 from workbench.evaluation.classification import (
     TEST_LABELS_NEEDED,
     Evaluation,
@@ -76,7 +76,9 @@ class Learner:
         seed: of folds and picks.
     """
 
-    def __init__(self, home: Path, dataset: "fo.Dataset", labels: LabelStore, seed: int = 0) -> None:
+    def __init__(
+        self, home: Path, dataset: "fo.Dataset", labels: LabelStore, seed: int = 0
+    ) -> None:
         self._home = home
         self._dataset = dataset
         self._labels = labels
@@ -144,24 +146,34 @@ class Learner:
         """
         key, dim = self._identity()
         store = opening.vector_store(self._home, key, dim)
-        if store.missing(table.hashes):
-            from workbench.models.embedding import embed_files
+        if not store.missing(table.hashes):
+            return store.get(table.hashes)
+        from workbench.models.embedding import embed_files
 
-            # Another kernel may be at the same images: wait for it rather than do them twice.
-            with store.writing():
-                missing = store.missing(table.hashes)
-                paths = [table.paths[row] for row in missing]
-                with tqdm(total=len(paths), desc=f"embedding ({key})", unit="img") as bar:
-                    for rows, batch in embed_files(self.backbone, paths):
-                        store.append([table.hashes[row] for row in missing[rows]], batch)
-                        bar.update(len(batch))
-        return store.get(table.hashes)
+        # Another kernel may be at the same images: wait for it rather than do them twice.
+        with store.writing():
+            missing = store.missing(table.hashes)
+            paths = [table.paths[row] for row in missing]
+            with tqdm(total=len(paths), desc=f"embedding ({key})", unit="img") as bar:
+                for rows, batch in embed_files(self.backbone, paths):
+                    store.append([table.hashes[row] for row in missing[rows]], batch)
+                    bar.update(len(batch))
+            return store.get(table.hashes)
 
     def features(self, table: Table) -> Array:
-        """Unit features of all images, in a space fitted on the pool alone: (n, d)."""
+        """Unit features of all images, in a space fitted on the pool alone: (n, d).
+
+        Raises:
+            NotEnoughImagesError: the pool has fewer than two images.
+        """
         with self._lock:
             key = (self._identity()[0], table.hashes)
             if self._features is None or self._features_of != key:
+                if (pool := int((~table.is_test).sum())) < 2:
+                    raise NotEnoughImagesError(
+                        f"a model needs at least 2 images in the pool, but {self._dataset.name!r} "
+                        f"has {pool}: bench.add(folder) adds more"
+                    )
                 vectors = self.embed(table)
                 # A changed space makes an old probe's weights meaningless as a start.
                 self._latest = None

@@ -4,7 +4,7 @@ One folder a user, the *data home*: `WORKBENCH_HOME`, else the platform's data f
 
     db/        MongoDB's files, one mongod a home
     run/       lock, leases and state of that mongod (its socket too, where the path is short enough)
-    vectors/   embeddings, one folder a dataset
+    vectors/   embeddings, one folder a backbone
     runs/      trained models
     media/     images that workbench itself writes, such as the bundled digits
 """
