@@ -24,7 +24,9 @@ def scratch_home() -> Iterator[Path]:
     try:
         yield home
     finally:
-        stop_server(RunFolder(home))
+        run = RunFolder(home)
+        if run.keeper_lock.exists():
+            stop_server(run)
         shutil.rmtree(home)
 
 

@@ -93,7 +93,7 @@ def mean_interval(values: Sequence[float]) -> Estimate:
     return Estimate(mean, mean - half, mean + half, len(values))
 
 
-def spread(seconds: Sequence[float], unit: str = "s", digits: int = 2) -> str:
+def spread(values: Sequence[float], unit: str = "s", digits: int = 2) -> str:
     """Median of repetitions and what they range over, such as `0.31 s (0.29 to 0.40, n = 9)`."""
-    low, middle, high = np.min(seconds), np.median(seconds), np.max(seconds)
-    return f"{middle:.{digits}f} {unit} ({low:.{digits}f} to {high:.{digits}f}, n = {len(seconds)})"
+    low, middle, high = (f"{each:.{digits}f}" for each in np.quantile(values, [0, 0.5, 1]))
+    return f"{middle} {unit} ({low} to {high}, n = {len(values)})"

@@ -118,7 +118,7 @@ class World:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     quick = parse_quick("flywheel", __doc__, argv)
-    seeds, batches, every = (2, 5, 9) if quick else (20, 10, 1)
+    seeds, batches, every = (2, 5, 12) if quick else (20, 10, 1)
     with Report("flywheel", quick) as report:
         started = time.perf_counter()
         digits = load_digits(every=every)

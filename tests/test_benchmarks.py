@@ -1,0 +1,138 @@
+"""The benchmarks run, in miniature, and say what they promise to say."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks._kills import Label, find_lost
+from benchmarks._report import Figure, Report, line, mean_interval, spread
+from workbench.dataset.digits import write_digits
+
+ROOT = Path(__file__).resolve().parents[1]
+LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
+
+FIGURES = {
+    "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
+    "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
+    "opening": [
+        *("import_workbench", "heavy_modules"),
+        *("first_image_beyond_fiftyone_import", "frame_once_open"),
+    ],
+}
+TOPICS = [
+    "commits",
+    "flywheel",
+    pytest.param("opening", marks=pytest.mark.browser),
+]
+
+
+@pytest.fixture(scope="module")
+def running(home, request, tmp_path_factory):
+    """The miniatures that were asked for, all at once: they mostly wait for something."""
+    asked = {
+        item.callspec.params["topic"]
+        for item in request.session.items
+        if item.path == request.path and hasattr(item, "callspec")
+    }
+    write_digits(home)  # once, rather than by all of them at the same time
+    folder = tmp_path_factory.mktemp("benchmarks")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("FIFTYONE_", "WORKBENCH_"))}
+    started = {
+        topic: subprocess.Popen(
+            [sys.executable, "-m", f"benchmarks.{topic}", "--quick"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env={**clean, "WORKBENCH_HOME": str(home), "PYTHONPATH": str(ROOT)},
+        )
+        for topic in sorted(asked)
+    }
+    yield started
+    for process in started.values():
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_miniature_runs_and_ends_with_its_figures(running, home, topic):
+    out, errors = running[topic].communicate(timeout=300)
+    assert running[topic].returncode == 0, errors[-4000:]
+    printed = out.splitlines()
+    assert printed[0] == f"benchmarks.{topic} --quick"
+    assert re.search(r"\d+ of \d+ cores, \d+ GiB, \S", printed[1])
+    assert re.search(r"Python 3\.\d+\.\d+, torch \d.*, fiftyone \d", printed[2])
+    assert printed[3].lstrip().startswith("load at the start: ")
+    figures = printed[-len(FIGURES[topic]) :]
+    found = [LINE.fullmatch(each) for each in figures]
+    assert [match and match.groups()[:2] for match in found] == [
+        (topic, name) for name in FIGURES[topic]
+    ]
+    assert not any(LINE.fullmatch(each) for each in printed[: -len(figures)])
+    assert "lost_in_2_kills: 0 " in out or topic != "commits"
+
+
+def test_every_benchmark_is_run_here():
+    topics = {path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py")}
+    assert topics == set(FIGURES)
+
+
+def test_a_figure_is_a_line():
+    assert line("a", Figure("b", "1.2 s", "<= 2 s", True)) == "a.b: 1.2 s (goal <= 2 s) ok"
+    assert line("a", Figure("b", "2.1 s", "<= 2 s", False)) == "a.b: 2.1 s (goal <= 2 s) short"
+
+
+def test_a_run_that_breaks_has_no_figures(capsys):
+    with pytest.raises(KeyError), Report("topic") as report:
+        report.figure("name", "1", "1", True)
+        raise KeyError
+    assert "topic.name" not in capsys.readouterr().out
+
+
+def test_a_mean_has_students_interval():
+    found = mean_interval([1.0, 2.0, 3.0])
+    # Student's quantile for two degrees of freedom is 4.303, the standard error 1 / sqrt(3).
+    assert found.value == 2.0
+    assert (found.low, found.high) == pytest.approx((2 - 2.484, 2 + 2.484), abs=1e-3)
+
+
+def test_a_spread_is_the_median_within_its_range():
+    assert spread([3.0, 1.0, 2.5], "ms", 1) == "2.5 ms (1.0 to 3.0, n = 3)"
+
+
+@pytest.fixture
+def bench(home, tmp_path):
+    import workbench as wb
+
+    for path in sorted(wb.digits(home).glob("0/*.png"))[:3]:
+        shutil.copy(path, tmp_path)
+    yield wb.open("benchmark-tests", images=tmp_path, classes=["a", "b"])
+    wb.delete("benchmark-tests")
+
+
+def as_label(commit):
+    return Label(commit.event.sample_id, commit.event.id, commit.event.after, at=0.0)
+
+
+def test_a_label_that_was_overruled_is_not_lost(bench):
+    sample = bench.dataset.first().id
+    kept = [as_label(bench.labels.commit(sample, label)) for label in ("a", "b")]
+    assert find_lost(bench, kept) == []
+
+
+def test_a_label_that_is_gone_from_the_history_is_lost(bench):
+    one, two = (as_label(bench.labels.commit(i, "a")) for i in bench.dataset.values("id")[:2])
+    bench._connection.database["workbench.events"].delete_one({"_id": two.event})
+    assert find_lost(bench, [one, two]) == [two]
+
+
+def test_a_label_that_is_gone_from_its_image_is_lost(bench):
+    one, two = (as_label(bench.labels.commit(i, "a")) for i in bench.dataset.values("id")[:2])
+    bench.dataset.select(one.sample).set_values("ground_truth.label", ["b"])
+    bench.dataset.select(two.sample).set_values("label_event", [None])
+    assert find_lost(bench, [one, two]) == [one, two]
