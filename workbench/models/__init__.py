@@ -1,0 +1,1 @@
+"""Backbones, embeddings, the instant probe and fine-tuning."""
