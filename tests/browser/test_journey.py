@@ -1,6 +1,7 @@
 """A person's way through the notebook, from its first cell to its last."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +66,7 @@ def ask_what_the_model_looks_at(page: LabPage, host: str) -> None:
     output = page.cell_output(cell("label"))
     output.locator(".wb-label").focus()
     type_keys(page, "h")
-    note = output.locator(".wb-heat-note:not(:empty)")
+    note = output.locator(".wb-heat-note").filter(has_text=re.compile("Seen as|No hint|No model"))
     note.wait_for(timeout=60_000)
     while "keeps the estimates honest" in note.inner_text():  # a test image
         type_keys(page, "s")

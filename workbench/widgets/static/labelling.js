@@ -194,8 +194,12 @@ async function render({ model, el }) {
     function askForHeat() {
         const item = work.current;
         if (!showsHeat || !item) return;
-        if (!item.hints) heatNote = "No hint on this one: it keeps the estimates honest.";
-        else send({ type: "heat", sample: item.id });
+        if (!item.hints) {
+            heatNote = "No hint on this one: it keeps the estimates honest.";
+        } else {
+            heatNote = "Asking the model"; // the first time, it has to be loaded
+            send({ type: "heat", sample: item.id });
+        }
     }
 
     /** @param {any} message */
