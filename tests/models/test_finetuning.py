@@ -219,3 +219,9 @@ def test_an_unreadable_image_is_named(small_lite, digits, tmp_path):
     bad.write_bytes(b"")
     with pytest.raises(ImageError, match=r"bad\.png"):
         run(small_lite, ([bad, *paths[1:]], targets), tmp_path / "run")
+
+
+def test_no_step_is_judged_twice(brief, small_lite, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "_LOOK", 0.0)  # a look after each step, the epoch's last included
+    result = run(small_lite, digits, tmp_path / "run")
+    assert [entry.step for entry in result.history] == [0, 1, 2, 3, 4]

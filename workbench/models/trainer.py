@@ -200,6 +200,8 @@ class Trainer:
         return now + needed >= self._deadline
 
     def _look(self, epoch: int, step: int, loss: float) -> None:
+        if self.history[-1].step == step:
+            return
         begun = time.monotonic()
         self.student.model.eval()
         held = score(self.head, self._embed(self._held), self._targets[self._held])
