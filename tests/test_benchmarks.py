@@ -61,7 +61,7 @@ def running(home, request, tmp_path_factory):
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_miniature_runs_and_ends_with_its_figures(running, home, topic):
-    out, errors = running[topic].communicate(timeout=300)
+    out, errors = running[topic].communicate(timeout=1800)
     assert running[topic].returncode == 0, errors[-4000:]
     printed = out.splitlines()
     assert printed[0] == f"benchmarks.{topic} --quick"

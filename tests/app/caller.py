@@ -46,7 +46,7 @@ class Caller:
             headers: more headers, in order; names may repeat.
             hosts: values of the Host header, by default the right one.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             response = self.send(connection, path, method, data, headers, hosts)
             answered = {key.lower(): value for key, value in response.getheaders()}

@@ -184,7 +184,7 @@ def test_the_token_goes_to_our_server_alone(app):
 
     with http.server.HTTPServer(("127.0.0.1", 0), Elsewhere) as elsewhere:
         threading.Thread(target=elsewhere.handle_request).start()
-        client.requests.get(f"http://127.0.0.1:{elsewhere.server_port}/fiftyone", timeout=30)
+        client.requests.get(f"http://127.0.0.1:{elsewhere.server_port}/fiftyone", timeout=120)
     assert len(seen) == 1
     assert app.token not in str(seen[0])
     assert client.requests.get(f"http://127.0.0.1:{app.port}/fiftyone").status_code == 200

@@ -241,7 +241,7 @@ def test_events_arrive_while_their_stream_is_open(call, app):
         "events": ["state_update"],
         "subscription": "a-page",
     }
-    connection = http.client.HTTPConnection("127.0.0.1", call.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", call.port, timeout=120)
     response = call.send(connection, f"{call.prefix}/events", "POST", request)
     assert response.status == 200
     assert response.readline().strip() == b"event: state_update"

@@ -53,6 +53,7 @@ def open_page(browser, notebook):
 
     def open_page(host="localhost"):
         page = browser.new_page(viewport={"width": 1000, "height": 700})
+        page.set_default_timeout(240_000)
         pages.append(page)
         page.goto(f"http://{host}:{notebook.server_port}/")
         return page
@@ -63,7 +64,7 @@ def open_page(browser, notebook):
 
 
 def is_state(page, state):
-    page.locator(f".workbench-app[data-state={state}]").wait_for(timeout=60_000)
+    page.locator(f".workbench-app[data-state={state}]").wait_for(timeout=240_000)
     return True
 
 
@@ -81,7 +82,7 @@ def test_the_app_is_seen_and_acts_on_the_session(app, dataset, notebook, open_pa
     assert is_state(page, "ready")
     frame = page.frame_locator(".workbench-app iframe")
     thumbnails = frame.locator("[data-cy=looker]")
-    thumbnails.first.wait_for(timeout=60_000)
+    thumbnails.first.wait_for(timeout=240_000)
     frame.get_by_text("Dismiss").click()  # an advertisement covers the grid at first
     for number in (1, 2):
         box = thumbnails.nth(number).bounding_box()
@@ -91,7 +92,7 @@ def test_the_app_is_seen_and_acts_on_the_session(app, dataset, notebook, open_pa
     frame.locator(BUTTON).click()
     frame.get_by_text("Queued 2 for labelling.").wait_for()
     operators.unregister(dataset.name, queue)
-    assert queued.result(30) == dataset.values("id")[1:3]
+    assert queued.result(240) == dataset.values("id")[1:3]
 
 
 def test_another_page_cannot_frame_the_app(app, open_page):

@@ -114,7 +114,7 @@ def test_a_process_that_served_ends_quietly(dataset, pytestconfig):
         [sys.executable, "-c", code, pytestconfig.rootpath],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")

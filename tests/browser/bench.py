@@ -17,7 +17,7 @@ def opening(name: str, count: int = 25) -> list[str]:
 
 def show_widget(page: LabPage) -> None:
     """Run the two cells of `opening` and wait until the first image is drawn."""
-    page.run_cell(0, timeout=120)
+    page.run_cell(0, timeout=400)
     page.run_cell(1)
     wait_for_image(page)
 
@@ -25,7 +25,7 @@ def show_widget(page: LabPage) -> None:
 def wait_for_image(page: LabPage) -> None:
     """Wait until the widget shows an image, and give it the keys."""
     page.page.wait_for_function(
-        "() => document.querySelector('.wb-file')?.textContent.includes('×')", timeout=60_000
+        "() => document.querySelector('.wb-file')?.textContent.includes('×')", timeout=240_000
     )
     page.page.locator(".wb-label").scroll_into_view_if_needed()
     page.page.locator(".wb-label").focus()
@@ -37,14 +37,14 @@ def type_keys(page: LabPage, keys: str) -> None:
         page.page.keyboard.press(key)
 
 
-def wait_saved(page: LabPage, timeout: float = 15) -> None:
+def wait_saved(page: LabPage, timeout: float = 120) -> None:
     """Wait until the kernel has acknowledged everything; `timeout` in seconds."""
     page.page.wait_for_function(
         "() => document.querySelector('.wb-saved')?.textContent === 'saved'", timeout=timeout * 1000
     )
 
 
-def wait_bar(page: LabPage, text: str, timeout: float = 30) -> None:
+def wait_bar(page: LabPage, text: str, timeout: float = 120) -> None:
     """Wait until the line at the bottom holds a text; `timeout` in seconds."""
     page.page.wait_for_function(
         "text => document.querySelector('.wb-bar')?.textContent.includes(text)",

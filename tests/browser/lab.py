@@ -145,7 +145,7 @@ class Lab:
             server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.root)
         started.callback(_end, server)
         written = folders["JUPYTER_RUNTIME_DIR"] / f"jpserver-{server.pid}.json"
-        wait_for(lambda: self._answers(server, written), "JupyterLab to start", 60)
+        wait_for(lambda: self._answers(server, written), "JupyterLab to start", 240)
 
     def _answers(self, server: subprocess.Popen[bytes], written: Path) -> bool:
         """Whether the server serves; raises when it has ended instead."""

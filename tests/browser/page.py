@@ -43,6 +43,11 @@ _EXECUTE = """async ([code, seconds]) => {
 }"""
 
 
+# Milliseconds before a wait gives up: a shared machine may stand still for a while, and a test that
+# waits for a state loses nothing by patience.
+PATIENCE = 240_000
+
+
 class KernelError(AssertionError):
     """Code that a test ran in the kernel raised, or did not end in time."""
 
@@ -57,6 +62,7 @@ class LabPage:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        page.set_default_timeout(PATIENCE)
         self.console: list[str] = []
         page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"))
@@ -78,11 +84,11 @@ class LabPage:
         self.page.evaluate(change, name)
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
 
-    def wait_idle(self, timeout: float = 60) -> None:
+    def wait_idle(self, timeout: float = 240) -> None:
         """Wait until the session is ready and the kernel idle; `timeout` in seconds."""
         self.page.wait_for_function(_IDLE, timeout=timeout * 1000)
 
-    def run_cell(self, index: int, *, wait: bool = True, timeout: float = 60) -> None:
+    def run_cell(self, index: int, *, wait: bool = True, timeout: float = 240) -> None:
         """Run one cell, as Shift-Enter would.
 
         Args:
@@ -101,7 +107,7 @@ class LabPage:
         """Whether a cell that `run_cell` started has not ended yet."""
         return self.page.evaluate("index => !cellRuns[index].ended", index)
 
-    def wait_cell(self, index: int, timeout: float = 60) -> None:
+    def wait_cell(self, index: int, timeout: float = 240) -> None:
         """Wait until a cell that `run_cell` started has ended.
 
         Raises:
@@ -112,7 +118,7 @@ class LabPage:
         if errors := self.page.evaluate(_ERRORS, index):
             raise KernelError(f"cell {index} raised {errors[0]}")
 
-    def run_all(self, timeout: float = 120) -> None:
+    def run_all(self, timeout: float = 400) -> None:
         """Run every code cell in order; `timeout` in seconds for each.
 
         Raises:
@@ -123,7 +129,7 @@ class LabPage:
             if kind == "code":
                 self.run_cell(index, timeout=timeout)
 
-    def execute(self, code: str, timeout: float = 30) -> str:
+    def execute(self, code: str, timeout: float = 120) -> str:
         """Run code in the notebook's kernel without a cell.
 
         Args:

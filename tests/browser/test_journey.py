@@ -30,7 +30,7 @@ def test_the_notebook_by_hand(
 ) -> None:
     page = lab_page(Path(shutil.copy(NOTEBOOK, lab.root)), host=host)
     page.execute(f"import os; os.environ['WORKBENCH_ANNOTATOR'] = {host!r}")
-    page.run_cell(cell("open"), timeout=120)
+    page.run_cell(cell("open"), timeout=400)
     page.run_cell(cell("label"))
     wait_for_image(page)
     before = labels_given(page)
@@ -39,13 +39,13 @@ def test_the_notebook_by_hand(
     page.screenshot(OUT / f"journey-{host}-label.png")
 
     page.restart_kernel()
-    page.run_cell(cell("open"), timeout=120)
+    page.run_cell(cell("open"), timeout=400)
     assert labels_given(page) == [*before, *"31415"], "found again after a restart"
 
     for name in ("label", "hurry", "pick"):
-        page.run_cell(cell(name), timeout=300)
+        page.run_cell(cell(name), timeout=900)
     ask_what_the_model_looks_at(page, host)
-    page.run_cell(cell("inspect"), timeout=60)
+    page.run_cell(cell("inspect"), timeout=400)
     widget = page.cell_output(cell("label")).locator(".wb-bar")
     left = int(widget.inner_text().split(" of ")[1].split()[0])
     queue_two_in_the_app(page, host)
@@ -58,7 +58,7 @@ def test_the_notebook_by_hand(
     if host == "127.0.0.1":  # once is enough for what the browser has no part in
         for place, found in enumerate(nbformat.read(NOTEBOOK, as_version=4).cells):
             if found.cell_type == "code" and place >= cell("label-again"):
-                page.run_cell(place, timeout=300)
+                page.run_cell(place, timeout=900)
 
 
 def ask_what_the_model_looks_at(page: LabPage, host: str) -> None:
@@ -67,10 +67,10 @@ def ask_what_the_model_looks_at(page: LabPage, host: str) -> None:
     output.locator(".wb-label").focus()
     type_keys(page, "h")
     note = output.locator(".wb-heat-note").filter(has_text=re.compile("Seen as|No hint|No model"))
-    note.wait_for(timeout=60_000)
+    note.wait_for(timeout=240_000)
     while "keeps the estimates honest" in note.inner_text():  # a test image
         type_keys(page, "s")
-        note.wait_for(timeout=60_000)
+        note.wait_for(timeout=240_000)
     assert "Seen as" in note.inner_text()
     orange = """() => {
         const canvas = document.querySelector('.wb-canvas');
@@ -89,7 +89,7 @@ def queue_two_in_the_app(page: LabPage, host: str) -> None:
     output.scroll_into_view_if_needed()
     frame = output.frame_locator(".workbench-app iframe")
     thumbnails = frame.locator("[data-cy=looker]")
-    thumbnails.first.wait_for(timeout=60_000)
+    thumbnails.first.wait_for(timeout=240_000)
     frame.get_by_text("Dismiss").click()
     queued = set(json.loads(page.execute("print(json.dumps(bench.picks.index.tolist()))")))
     ids = json.loads(page.execute("print(json.dumps(bench.dataset.values('id')[:8]))"))

@@ -22,8 +22,8 @@ from tests.browser.page import LabPage
 Open = Callable[..., LabPage]
 
 BUSY = {
-    "sleep": "import time\ntime.sleep(20)",
-    "loop": "import time\nend = time.time() + 20\nwhile time.time() < end:\n    pass",
+    "sleep": "import time\ntime.sleep(300)",
+    "loop": "import time\nend = time.time() + 300\nwhile time.time() < end:\n    pass",
 }
 TWENTY = "01234567890123456789"
 
@@ -119,7 +119,7 @@ def test_what_a_killed_kernel_did_not_acknowledge_comes_back(lab_page: Open, hom
     page.screenshot(OUT / "labelling-offline.png")
     os.kill(kernel, signal.SIGKILL)
     page.restart_kernel()
-    page.run_cell(0, timeout=120)
+    page.run_cell(0, timeout=400)
     page.run_cell(1)
     wait_for_image(page)
     wait_saved(page)
@@ -136,7 +136,7 @@ def test_an_image_that_cannot_be_shown_is_said_so_and_skipped(lab_page: Open, ho
         "Path(bench.queue.items()[0].filepath).write_bytes(b'no image any more')"
     )
     page = lab_page(["import workbench as wb", spoil, "bench.label()"])
-    page.run_all(timeout=120)
+    page.run_all(timeout=400)
     page.page.get_by_text("This image cannot be shown").wait_for()
     page.screenshot(OUT / "labelling-broken.png")
     page.page.locator(".wb-label").focus()

@@ -57,7 +57,7 @@ class Kernel:
     def send(self, code):
         self.process.stdin.write(json.dumps(code).encode() + b"\n")
 
-    def receive(self, seconds=180):
+    def receive(self, seconds=600):
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             assert selector.select(seconds), "the kernel does not answer"
@@ -94,7 +94,7 @@ def alive(pid):
         return False
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=120.0):
     """Poll until `condition()` is true and return its value."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

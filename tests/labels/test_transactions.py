@@ -59,7 +59,7 @@ def test_a_server_that_nobody_else_starts_again_is_started(kernel):
     os.kill(before["keeper"], signal.SIGKILL)
     until(lambda: not alive(before["mongod"]))
     kernel.send(INSERT)
-    kernel.receive(seconds=60)  # the driver alone would try for two minutes
+    kernel.receive(seconds=110)  # the driver alone would try for two minutes
     assert kernel.ask("c.database.things.count_documents({})") == 2
 
 
