@@ -7,7 +7,7 @@ picks from `selection`. Imports FiftyOne; import it only after `connection.conne
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,10 +193,15 @@ class Learner:
             rows = table.labelled_pool
             require_two_classes(table, rows)
             features = self.features(table)
+            targets = table.targets[rows]
+            latest = self._latest
+            if latest is not None and _same_labels(latest, table, rows):
+                # Nothing that it learned from has changed; what is measured on may have.
+                return replace(latest, table=table)
             honest = self._not_trained_on(table, rows)
             probe = fit_probe(
                 features[rows],
-                table.targets[rows],
+                targets,
                 calibrate_on=honest,
                 warm=self._latest.probe if self._latest else None,
                 seed=self._seed,
@@ -348,6 +353,16 @@ class Learner:
             return self.evaluate(fit).accuracy.value
         except NotEnoughLabelsError:
             return EXPECTED_ACCURACY
+
+
+def _same_labels(fit: Fit, table: Table, rows: Rows) -> bool:
+    """Whether a fit on these rows of the table would be the fit that there is."""
+    return (
+        np.array_equal(fit.rows, rows)
+        and np.array_equal(fit.table.targets[rows], table.targets[rows])
+        and fit.table.classes == table.classes
+        and fit.table.ids == table.ids
+    )
 
 
 def require_two_classes(table: Table, rows: Rows) -> None:

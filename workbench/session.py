@@ -30,6 +30,7 @@ from workbench.learning import DEFAULT_BACKBONE, Fit, Learner
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.models.probe import Probe
     from workbench.training import TrainResult
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
@@ -63,6 +64,7 @@ class Workbench:
         self._learner = Learner(connection.home, dataset, self.labels)
         self._test_fraction = test_fraction
         self._rng = np.random.default_rng()
+        self._written: Probe | None = None  # whose predictions the dataset holds
 
     @property
     def name(self) -> str:
@@ -184,9 +186,11 @@ class Workbench:
             AppError: the App cannot be served, or there is no such view.
         """
         from workbench.app import open_app, operators, save_standard_views
+        from workbench.app.server import start_server
         from workbench.app.views import arrange_sidebar
         from workbench.widgets.app_frame import AppFrame
 
+        start_server()  # in its own thread, while the predictions are written
         with contextlib.suppress(NotEnoughLabelsError):  # then the images alone are worth a look
             self._write_predictions(self._learner.fit())
         save_standard_views(self.dataset)
@@ -295,7 +299,9 @@ class Workbench:
 
     def _write_predictions(self, fit: Fit) -> Mapping[str, Any]:
         predictions = self._learner.predictions(fit)
-        write_predictions(self._connection, self.dataset, predictions, self._learner.key)
+        if fit.probe is not self._written:
+            write_predictions(self._connection, self.dataset, predictions, self._learner.key)
+            self._written = fit.probe
         return predictions
 
 
