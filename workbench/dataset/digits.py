@@ -1,5 +1,6 @@
 """Real images that need no download: scikit-learn's 1,797 handwritten digits."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def write_digits(home: Path | None = None) -> Path:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         grey = (255 - pixels.reshape(8, 8) * (255 / 16)).round().astype(np.uint8)
-        partial = path.with_suffix(".partial")
+        partial = path.with_suffix(f".{os.getpid()}.partial")  # two kernels may be at it
         Image.fromarray(grey).resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(partial, "PNG")
         partial.rename(path)
     complete.touch()
