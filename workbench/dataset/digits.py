@@ -1,6 +1,6 @@
 """Real images that need no download: scikit-learn's 1,797 handwritten digits."""
 
-import os
+import fcntl
 from pathlib import Path
 
 import numpy as np
@@ -32,15 +32,20 @@ def write_digits(home: Path | None = None) -> Path:
     from PIL import Image
     from sklearn.datasets import load_digits
 
-    images, targets = load_digits(return_X_y=True)
-    for index, (pixels, target) in enumerate(zip(images, targets, strict=True)):
-        path = folder / str(int(target)) / f"{index:04d}.png"
-        if path.exists():
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        grey = (255 - pixels.reshape(8, 8) * (255 / 16)).round().astype(np.uint8)
-        partial = path.with_suffix(f".{os.getpid()}.partial")  # two kernels may be at it
-        Image.fromarray(grey).resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(partial, "PNG")
-        partial.rename(path)
-    complete.touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two kernels may be at it
+        images, targets = load_digits(return_X_y=True)
+        for index, (pixels, target) in enumerate(zip(images, targets, strict=True)):
+            path = folder / str(int(target)) / f"{index:04d}.png"
+            if path.exists():
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            grey = (255 - pixels.reshape(8, 8) * (255 / 16)).round().astype(np.uint8)
+            partial = path.with_suffix(".partial")
+            Image.fromarray(grey).resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(
+                partial, "PNG"
+            )
+            partial.rename(path)
+        complete.touch()
     return folder
