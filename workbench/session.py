@@ -186,11 +186,9 @@ class Workbench:
             AppError: the App cannot be served, or there is no such view.
         """
         from workbench.app import open_app, operators, save_standard_views
-        from workbench.app.server import start_server
         from workbench.app.views import arrange_sidebar
         from workbench.widgets.app_frame import AppFrame
 
-        start_server()  # in its own thread, while the predictions are written
         with contextlib.suppress(NotEnoughLabelsError):  # then the images alone are worth a look
             self._write_predictions(self._learner.fit())
         save_standard_views(self.dataset)
