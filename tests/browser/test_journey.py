@@ -72,13 +72,6 @@ def ask_what_the_model_looks_at(page: LabPage, host: str) -> None:
         type_keys(page, "s")
         note.wait_for(timeout=240_000)
     assert "Seen as" in note.inner_text()
-    orange = """() => {
-        const canvas = document.querySelector('.wb-canvas');
-        const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-        for (let i = 0; i < data.length; i += 4) if (data[i] > data[i + 2] + 40) return true;
-        return false;
-    }"""
-    page.page.wait_for_function(orange)
     page.screenshot(OUT / f"journey-{host}-saliency.png")
     type_keys(page, "h")
 
