@@ -50,6 +50,8 @@ async function render({ model, el }) {
     let patienceTimer = 0;
     /** @type {any} */
     let layer = null;
+    /** @type {any[]} */
+    let layerCanvases = [];
 
     // --- what the hand does ---------------------------------------------------------------
 
@@ -213,7 +215,9 @@ async function render({ model, el }) {
         const reference = model.get("layers");
         if (!reference) return;
         layer = await model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
-        layer.on("new-frame", refresh);
+        // A MultiCanvas draws its canvases together but does not say so: they do, one by one.
+        layerCanvases = layer.get("_canvases") ?? [layer];
+        for (const canvas of layerCanvases) canvas.on("new-frame", viewport.redraw);
         refresh();
     }
 
@@ -276,7 +280,7 @@ async function render({ model, el }) {
         clearTimeout(patienceTimer);
         model.off("msg:custom", onMessage);
         model.off("change:layer_of", refresh);
-        layer?.off("new-frame", refresh);
+        for (const canvas of layerCanvases) canvas.off("new-frame", viewport.redraw);
         clock.stop();
         viewport.destroy();
         images.clear();
