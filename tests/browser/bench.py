@@ -53,6 +53,21 @@ def wait_bar(page: LabPage, text: str, timeout: float = 120) -> None:
     )
 
 
+def wait_colour(page: LabPage, colour: str) -> None:
+    """Wait until some pixel of the viewport is clearly `orange` or `blue`."""
+    more, less = {"orange": (0, 2), "blue": (2, 0)}[colour]
+    page.page.wait_for_function(
+        """([more, less]) => {
+            const canvas = document.querySelector('.wb-canvas');
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            for (let i = 0; i < data.length; i += 4)
+                if (data[i + more] > data[i + less] + 40) return true;
+            return false;
+        }""",
+        arg=[more, less],
+    )
+
+
 def labels_given(page: LabPage) -> list[str]:
     """The labels in the kernel's history, in order."""
     history = page.execute(

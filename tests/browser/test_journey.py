@@ -9,7 +9,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.browser.bench import labels_given, type_keys, wait_bar, wait_for_image, wait_saved
+from tests.browser.bench import (
+    labels_given,
+    type_keys,
+    wait_bar,
+    wait_colour,
+    wait_for_image,
+    wait_saved,
+)
 from tests.browser.conftest import OUT
 from tests.browser.lab import ROOT, Lab
 from tests.browser.page import LabPage
@@ -72,6 +79,7 @@ def ask_what_the_model_looks_at(page: LabPage, host: str) -> None:
         type_keys(page, "s")
         note.wait_for(timeout=240_000)
     assert "Seen as" in note.inner_text()
+    wait_colour(page, "orange")
     page.screenshot(OUT / f"journey-{host}-saliency.png")
     type_keys(page, "h")
 

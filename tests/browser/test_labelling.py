@@ -13,6 +13,7 @@ from tests.browser.bench import (
     show_widget,
     type_keys,
     wait_bar,
+    wait_colour,
     wait_for_image,
     wait_saved,
 )
@@ -124,6 +125,15 @@ def test_what_a_killed_kernel_did_not_acknowledge_comes_back(lab_page: Open, hom
     wait_for_image(page)
     wait_saved(page)
     assert labels_given(page) == ["1", "2", "3", "4", "5"]
+
+
+def test_what_a_cell_draws_on_the_free_layer_is_seen(lab_page: Open, home: Path) -> None:
+    page = lab_page(opening("draws"))
+    show_widget(page)
+    page.execute("widget.layer_of = ''")  # shown over every image
+    # By itself: no message of the widget's own comes after it that would redraw the page.
+    page.execute("widget.layers[1].fill_style = 'blue'; widget.layers[1].fill_rect(60, 60, 50, 50)")
+    wait_colour(page, "blue")
 
 
 def test_an_image_that_cannot_be_shown_is_said_so_and_skipped(lab_page: Open, home: Path) -> None:
