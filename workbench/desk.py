@@ -15,6 +15,7 @@ from PIL import Image
 
 from workbench.dataset.types import Split, Status
 from workbench.errors import WorkbenchError
+from workbench.feedback import Feedback
 from workbench.labels.events import CLASSES, LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import Commit, LabelStore
@@ -33,18 +34,27 @@ class Desk:
         labels: where labels are committed.
         queue: what is labelled next.
         learner: the current model.
+        feedback: what it learns meanwhile.
         title: shown as the dataset's name.
     """
 
-    def __init__(self, labels: LabelStore, queue: LabelQueue, learner: Learner, title: str) -> None:
+    def __init__(
+        self,
+        labels: LabelStore,
+        queue: LabelQueue,
+        learner: Learner,
+        feedback: Feedback,
+        title: str,
+    ) -> None:
         self._labels = labels
         self._queue = queue
         self._learner = learner
+        self._feedback = feedback
         self._title = title
 
     def state(self) -> dict[str, Any]:
         """Everything a page needs to begin or to go on."""
-        items = self._queue.items()
+        items = self._feedback.in_order(self._queue.items())
         return {
             "title": self._title,
             "dataset": self._labels.dataset_id,
@@ -52,7 +62,9 @@ class Desk:
             "classes": self._labels.classes,
             "counts": self._labels.counts(),
             "queued": len(items),
-            "queue": [as_plain(item) for item in items[:WINDOW]],
+            "queue": [self._plain(item) for item in items[:WINDOW]],
+            "instant": self._feedback.enabled,
+            "curve": self._feedback.curve,
         }
 
     def apply(self, op: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,6 +115,10 @@ class Desk:
             image.save(out, "JPEG", quality=90)
         return out.getvalue(), size
 
+    def learn(self, on: bool) -> None:
+        """Switch the learning in the background on or off."""
+        self._feedback.enabled = on
+
     def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[np.float32]] | None:
         """The predicted class and where its evidence lies; None for test images and no model."""
         return self._learner.saliency(sample_id, (side, side))
@@ -111,10 +127,12 @@ class Desk:
         """Tell `listener` what happens outside the page; returns how to stop that."""
         stop_labels = self._labels.on_event(lambda event: listener(_as_news(event)))
         stop_queue = self._queue.on_change(lambda: listener({"news": "queue"}))
+        stop_feedback = self._feedback.on_news(listener)
 
         def stop() -> None:
             stop_labels()
             stop_queue()
+            stop_feedback()
 
         return stop
 
@@ -142,7 +160,9 @@ class Desk:
                     sample,
                     str(op["label"]),
                     seconds=seconds,
-                    source=Source.HUMAN,
+                    source=Source.ACCEPTED if op.get("accepted") else Source.HUMAN,
+                    suggestion=op.get("suggestion"),
+                    model=op.get("model"),
                     based_on=based_on,
                     event_id=new_id,
                 )
@@ -152,7 +172,7 @@ class Desk:
     def _outcome(self, commit: Commit) -> dict[str, Any]:
         item = self._queue.item(commit.event.sample_id)
         answer: dict[str, Any] = {
-            "item": as_plain(item) if item else None,
+            "item": self._plain(item) if item else None,
             "queued": commit.event.applied and commit.event.status_after == Status.QUEUED.value,
         }
         if commit.conflict is not None:
@@ -162,18 +182,18 @@ class Desk:
             }
         return answer
 
-
-def as_plain(item: QueueItem) -> dict[str, Any]:
-    """A queued image as the page gets it; which split it is in is not told."""
-    return {
-        "id": item.sample_id,
-        "name": Path(item.filepath).name,
-        "batch": item.batch,
-        "reason": item.reason,
-        "label": item.label,
-        "event": item.event,
-        "hints": item.split is Split.POOL,
-    }
+    def _plain(self, item: QueueItem) -> dict[str, Any]:
+        """A queued image as the page gets it; which split it is in is not told."""
+        return {
+            "id": item.sample_id,
+            "name": Path(item.filepath).name,
+            "batch": item.batch,
+            "reason": item.reason,
+            "label": item.label,
+            "event": item.event,
+            "hints": item.split is Split.POOL,
+            "suggestion": self._feedback.suggestion(item.sample_id),
+        }
 
 
 def _as_news(event: LabelEvent) -> dict[str, Any]:

@@ -6,8 +6,9 @@ picks from `selection`. Imports FiftyOne; import it only after `connection.conne
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from tqdm.auto import tqdm
 from workbench.dataset import opening
 from workbench.dataset.table import Table, read_table
 from workbench.dataset.types import Pick, Prediction
+from workbench.dataset.vectors import VectorStore
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
 from workbench.evaluation.classification import (
     TEST_LABELS_NEEDED,
@@ -56,14 +58,22 @@ class Fit:
         features: (n, d) unit features, a row an image.
         rows: rows that the probe learned from.
         probe: the probe.
-        probabilities: (n, k) calibrated probabilities of every image.
     """
 
     table: Table
     features: Array
     rows: Rows
     probe: Probe
-    probabilities: Array
+
+    @cached_property
+    def probabilities(self) -> Array:
+        """(n, k) calibrated probabilities of every image, computed when first asked for."""
+        return self.probe.predict_proba(self.features, len(self.table.classes))
+
+    def at(self, rows: Rows | Sequence[int]) -> Array:
+        """Calibrated probabilities of some images: (m, k), at the cost of those alone."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        return self.probe.predict_proba(self.features[chosen], len(self.table.classes))
 
 
 class Learner:
@@ -89,6 +99,7 @@ class Learner:
         self._features: Array | None = None
         self._features_of: tuple[str, list[str]] | None = None
         self._latest: Fit | None = None
+        self._waiting = 0  # cells that wait for an embedding
 
     @property
     def backbone(self) -> "Backbone":
@@ -146,19 +157,55 @@ class Learner:
         """
         key, dim = self._identity()
         store = opening.vector_store(self._home, key, dim)
+        if missing := len(store.missing(table.hashes)):
+            self._waiting += 1  # what runs in the background gives way
+            try:
+                with tqdm(total=missing, desc=f"embedding ({key})", unit="img") as bar:
+                    for done, total in self._embedding(store, table):
+                        bar.total = total
+                        bar.update(done - bar.n)
+            finally:
+                self._waiting -= 1
+        return store.get(table.hashes)
+
+    def embed_in_background(
+        self,
+        table: Table,
+        progress: Callable[[int, int], None],
+        go_on: Callable[[], bool],
+    ) -> bool:
+        """Embed what has no vectors yet, giving way to whoever waits for the same in a cell.
+
+        Args:
+            table: the images.
+            progress: told how many are done, of how many.
+            go_on: asked after every few images.
+
+        Returns:
+            Whether all images have their vectors now.
+        """
+        store = opening.vector_store(self._home, *self._identity())
         if not store.missing(table.hashes):
-            return store.get(table.hashes)
+            return True
+        for done, total in self._embedding(store, table):
+            progress(done, total)
+            if done < total and (self._waiting or not go_on()):
+                return False
+        return True
+
+    def _embedding(self, store: VectorStore, table: Table) -> Iterator[tuple[int, int]]:
+        """Embed what the store has not; yields how many are done, of how many."""
         from workbench.models.embedding import embed_files
 
         # Another kernel may be at the same images: wait for it rather than do them twice.
         with store.writing():
             missing = store.missing(table.hashes)
             paths = [table.paths[row] for row in missing]
-            with tqdm(total=len(paths), desc=f"embedding ({key})", unit="img") as bar:
-                for rows, batch in embed_files(self.backbone, paths):
-                    store.append([table.hashes[row] for row in missing[rows]], batch)
-                    bar.update(len(batch))
-            return store.get(table.hashes)
+            done = 0
+            for rows, batch in embed_files(self.backbone, paths):
+                store.append([table.hashes[row] for row in missing[rows]], batch)
+                done += len(batch)
+                yield done, len(paths)
 
     def features(self, table: Table) -> Array:
         """Unit features of all images, in a space fitted on the pool alone: (n, d).
@@ -206,8 +253,7 @@ class Learner:
                 warm=self._latest.probe if self._latest else None,
                 seed=self._seed,
             )
-            probabilities = probe.predict_proba(features, len(table.classes))
-            self._latest = Fit(table, features, rows, probe, probabilities)
+            self._latest = Fit(table, features, rows, probe)
             return self._latest
 
     def predictions(self, fit: Fit) -> dict[str, Prediction]:
@@ -241,7 +287,7 @@ class Learner:
             full = fit.probe.spread(fit.probe.out_of_fold[known], len(table.classes))
             predicted = full.argmax(axis=1)
         else:
-            rows, predicted = test, fit.probabilities[test].argmax(axis=1)
+            rows, predicted = test, fit.at(test).argmax(axis=1)
         if len(rows) == 0:
             raise NotEnoughLabelsError(
                 "no figure can be given yet: label at least two images each of two classes"
@@ -276,7 +322,7 @@ class Learner:
             probabilities = None
             if len(np.unique(table.targets[table.labelled_pool])) >= 2:
                 fit = self.fit(table)
-                probabilities = fit.probabilities[free]
+                probabilities = fit.at(free)
                 accuracy = self._accuracy_guess(fit)
             waiting = table.queued[~table.is_test[table.queued]]
             taken = np.concatenate([table.labelled_pool, waiting])
@@ -314,7 +360,7 @@ class Learner:
             from workbench.models.saliency import saliency
 
             table = fit.table
-            best = int(fit.probabilities[row].argmax())
+            best = int(fit.at([row])[0].argmax())
             key, dim = self._identity()
             vector = opening.vector_store(self._home, key, dim).get([table.hashes[row]])[0]
             direction = self._space.pull_back(vector, fit.probe.direction(best))

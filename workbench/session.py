@@ -16,11 +16,12 @@ from workbench.dataset import opening
 from workbench.dataset.connection import Connection
 from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.predictions import write_predictions
-from workbench.dataset.rounds import record_round, rounds
+from workbench.dataset.rounds import learning_curve, record_round, rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Pick, Status
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.classification import Evaluation
+from workbench.feedback import Feedback
 from workbench.folders import label_by_folder, require_labels_mode
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
@@ -65,6 +66,7 @@ class Workbench:
         self._test_fraction = test_fraction
         self._rng = np.random.default_rng()
         self._written: Probe | None = None  # whose predictions the dataset holds
+        self._feedback: Feedback | None = None  # from the first `label()` on
 
     @property
     def name(self) -> str:
@@ -95,11 +97,25 @@ class Workbench:
             label_by_folder(self.dataset, self.labels, Path(folder))
         return report
 
-    def label(self, count: int = 50) -> "LabelWidget":
+    def label(
+        self,
+        count: int = 50,
+        *,
+        instant: bool = True,
+        keys: Mapping[str, str] | None = None,
+    ) -> "LabelWidget":
         """A widget to label the queue in, by keyboard; saved as you go.
 
         Args:
             count: size of a first batch at random, taken where the queue is empty.
+            instant: whether the model learns in the background while you label, suggests, and puts
+                what is left of its own picks into the order of its doubt. Test images and the
+                random tenth keep their places, and test images get no suggestion.
+            keys: other keys, by name of the action (`?` in the widget shows them), or by
+                `class:<name>`.
+
+        Raises:
+            ValueError: `keys` names an action that there is not.
         """
         from workbench.app import operators
         from workbench.desk import Desk
@@ -107,8 +123,12 @@ class Workbench:
 
         if len(self.queue) == 0:
             self._queue_first_look(count)
-        desk = Desk(self.labels, self.queue, self._learner, self.name)
-        widget = LabelWidget(desk)
+        if self._feedback is None:
+            curve = learning_curve(self.dataset)
+            self._feedback = Feedback(self._learner, self.labels, self.queue, curve)
+        self._feedback.enabled = instant
+        desk = Desk(self.labels, self.queue, self._learner, self._feedback, self.name)
+        widget = LabelWidget(desk, keys=keys)
         operators.register(self.name, self.queue.add_by_hand)
         return widget
 

@@ -58,7 +58,7 @@ def wait_colour(page: LabPage, colour: str) -> None:
     more, less = {"orange": (0, 2), "blue": (2, 0)}[colour]
     page.page.wait_for_function(
         """([more, less]) => {
-            const canvas = document.querySelector('.wb-canvas');
+            const canvas = document.querySelector('.wb-layer');
             const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
             for (let i = 0; i < data.length; i += 4)
                 if (data[i + more] > data[i + less] + 40) return true;

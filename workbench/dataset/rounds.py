@@ -49,6 +49,13 @@ def rounds(dataset: fo.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).set_index("round")
 
 
+def learning_curve(dataset: fo.Dataset) -> list[dict[str, Any]]:
+    """The rounds that have a figure, a point each: `labels`, `accuracy`, `low`, `high`, `provisional`."""
+    points = rounds(dataset).dropna(subset=["accuracy"]).rename(columns={"pool_labels": "labels"})
+    columns = ["labels", "accuracy", "low", "high", "provisional"]
+    return [dict(zip(columns, row, strict=True)) for row in points[columns].to_numpy().tolist()]
+
+
 def _number(key: str) -> int:
     digits = key.removeprefix(_PREFIX)
     return int(digits) if key.startswith(_PREFIX) and digits.isdigit() else 0

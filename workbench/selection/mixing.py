@@ -28,3 +28,21 @@ def mix_in(picks: Sequence[Pick], others: Sequence[Pick], rng: np.random.Generat
     for other in others:
         mixed.insert(int(rng.integers(len(mixed) + 1)), other)
     return [replace(pick, rank=rank) for rank, pick in enumerate(mixed)]
+
+
+def reorder(fixed: Sequence[bool], scores: Sequence[float]) -> list[int]:
+    """Put a queue into the order of its scores, highest first, around what has to stay.
+
+    The control arm keeps its places: were it sorted by a model's doubt, a batch that is left half
+    done would have its easy control images unlabelled, and the arm would no longer be random.
+
+    Args:
+        fixed: (n,) what stays where it is.
+        scores: (n,) of each, for the rest; equal ones stay in their order.
+
+    Returns:
+        (n,) positions in the old order.
+    """
+    free = [position for position, stays in enumerate(fixed) if not stays]
+    best = iter(sorted(free, key=lambda position: -scores[position]))
+    return [position if stays else next(best) for position, stays in enumerate(fixed)]

@@ -1,12 +1,13 @@
 """The labelling widget: the browser owns the pointer, the kernel owns the truth.
 
-Messages from the page: `hello`, `op`, `image`, `heat`. Messages to it: `state`, `ack`, `image`,
+Messages from the page: `hello`, `op`, `image`, `instant`, `heat`. Messages to it: `state`, `ack`, `image`,
 `heat`, `news`. Labels are acknowledged one by one when they are on disk; images and heat maps are
 prepared on threads of their own, so that an acknowledgement never waits for them.
 """
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +27,10 @@ from workbench.widgets.layers import paint_heat, two_layers
 _STATIC = Path(__file__).parent / "static"
 LONGEST_SIDE = 4_096  # pixels of an image sent to the page; more is never shown at once
 HEAT_SIDE = 224
+# The page's own list is the one list of actions.
+ACTIONS = re.findall(
+    r'^ *\{ name: "(\w+)"', (_STATIC / "keymap.js").read_text("utf-8"), re.MULTILINE
+)
 
 
 class Desk(Protocol):
@@ -39,6 +44,9 @@ class Desk(Protocol):
 
     def image(self, sample_id: str, side: int) -> tuple[bytes, dict[str, Any]]:
         """An image's bytes and its original size."""
+
+    def learn(self, on: bool) -> None:
+        """Switch the learning in the background on or off."""
 
     def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[np.float32]] | None:
         """The predicted class and its saliency map."""
@@ -57,6 +65,7 @@ class LabelWidget(anywidget.AnyWidget):
         layer_of: id of the image that the layers belong to; they are hidden on all others. Empty:
             they are always shown.
         height: of the widget, in CSS pixels.
+        shortcuts: keys that differ from what the widget's `?` sheet shows at first, by action.
     """
 
     _esm = link(_STATIC / "labelling.js")
@@ -65,17 +74,30 @@ class LabelWidget(anywidget.AnyWidget):
     layers = traitlets.Instance(Widget, allow_none=True).tag(sync=True, **widget_serialization)
     layer_of = traitlets.Unicode("-").tag(sync=True)
     height = traitlets.Int(520, min=320).tag(sync=True)
+    shortcuts: Any = traitlets.Dict(
+        key_trait=traitlets.Unicode(), value_trait=traitlets.Unicode()
+    ).tag(sync=True)
     _control = traitlets.Bool(False).tag(sync=True)
     _comm_id = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, desk: Desk, *, height: int = 520) -> None:
+    def __init__(
+        self, desk: Desk, *, height: int = 520, keys: Mapping[str, str] | None = None
+    ) -> None:
         """Show a desk.
 
         Args:
             desk: where operations go.
             height: in CSS pixels.
+            keys: other keys than the widget's own, by action or `class:<name>`.
+
+        Raises:
+            ValueError: there is no such action.
         """
-        super().__init__(height=height, layers=two_layers(HEAT_SIDE))
+        for name in keys or {}:
+            if name not in ACTIONS and not name.startswith("class:"):
+                known = ", ".join(ACTIONS)
+                raise ValueError(f"no action {name!r}: there are {known}, and class:<name>")
+        super().__init__(height=height, layers=two_layers(HEAT_SIDE), shortcuts=dict(keys or {}))
         self._desk = desk
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="workbench-images")
         self._send_lock = threading.Lock()
@@ -103,6 +125,8 @@ class LabelWidget(anywidget.AnyWidget):
             self._say({"type": "state", **self._desk.state()})
         elif kind == "image":
             self._workers.submit(self._send_image, str(message["sample"]), int(message["side"]))
+        elif kind == "instant":
+            self._desk.learn(bool(message["on"]))
         elif kind == "heat":
             self._wanted_heat = str(message["sample"])
             self._workers.submit(self._send_heat, self._wanted_heat)

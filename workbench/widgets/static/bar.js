@@ -64,6 +64,7 @@ export function createBar(parent) {
             const each = recent.length ? median(recent) : null;
             const words = each !== null && left ? ` · ${inWords(each * left)}` : "";
             pace.textContent = each === null ? "" : `${each.toFixed(1)} s an image${words}`;
+            pace.title = each === null ? "" : `${Math.round(3600 / Math.max(each, 0.1))} labels an hour at this pace`;
         },
         /** @param {string} text */
         showFile(text) {

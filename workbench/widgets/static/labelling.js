@@ -6,10 +6,16 @@
 
 import { createBar } from "./bar.js";
 import { createClock } from "./clock.js";
-import { h, icon } from "./dom.js";
+import { createCurve } from "./curve.js";
+import { listenToGestures } from "./gestures.js";
 import { createImages } from "./images.js";
+import { createKeymap, strokeOf } from "./keymap.js";
+import { connectLayers } from "./layers.js";
+import { describe, layOut, overlay } from "./layout.js";
 import { openOutbox } from "./outbox.js";
-import { createPanel, keysOf } from "./panel.js";
+import { createPanel } from "./panel.js";
+import { readKeys, writeKeys } from "./preferences.js";
+import { createSheet } from "./sheet.js";
 import { createSender } from "./transport.js";
 import { createViewport } from "./viewport.js";
 import { createWorklist } from "./worklist.js";
@@ -18,6 +24,9 @@ const AHEAD = 6; // pictures decoded before they are needed
 const PATIENCE = 4_000; // ms without an acknowledgement after which the kernel counts as silent
 const NOTICE = 6_000; // ms
 const ASK_TIMES = 30; // every two seconds, while the kernel does not answer at all
+const STEP = 1.25; // zoom, a key press
+const STRIDE = 80; // device pixels, a press of an arrow key
+const SHADE = 1.15; // brightness and contrast, a key press
 
 /**
  * @param {{ model: any, el: HTMLElement }} context
@@ -28,98 +37,154 @@ async function render({ model, el }) {
     const work = createWorklist();
     const clock = createClock();
     const images = createImages(send, onPicture);
-    const parts = layOut(el, model.get("height"), {
-        undo,
-        skip: () => finish(null),
-        heat: toggleHeat,
-    });
-    const viewport = createViewport(parts.stage);
+    const keymap = createKeymap({ ...model.get("shortcuts"), ...readKeys() });
+    const parts = layOut(el, model.get("height"), keymap, act);
+    const viewport = createViewport(parts.stage, { onSettled: showFiner });
     const bar = createBar(parts.bar);
-    const panel = createPanel(parts.panel, {
-        choose: (label) => finish(label),
-        add: addClass,
-        leave: () => parts.root.focus(),
+    const panel = createPanel(parts.panel, { choose: finish, add: addClass, leave: takeFocus }, keymap);
+    const curve = createCurve(panel.foot);
+    const sheet = createSheet(parts.stage, keymap, {
+        changed: keepKeys,
+        reset: () => {
+            keymap.reset(model.get("shortcuts"));
+            keepKeys();
+        },
+        closed: takeFocus,
     });
 
     let dataset = ""; // unknown until the kernel has spoken
     let loaded = false;
     let showsHeat = false;
+    let instant = true;
     let heatNote = "";
+    let working = ""; // what the model is busy with
+    /** @type {import("./curve.js").CurvePoint[]} */
+    let points = [];
     let shown = ""; // sample on screen
+    let engaged = false; // by a hand, not by having come into focus by itself
     let noticeTimer = 0;
     let patienceTimer = 0;
-    /** @type {any} */
-    let layer = null;
-    /** @type {any[]} */
-    let layerCanvases = [];
 
     // --- what the hand does ---------------------------------------------------------------
 
-    /** @param {string | null} label */
-    function finish(label) {
+    /** @type {Record<string, () => void>} */
+    const actions = {
+        accept: () => work.suggestion && finish(work.suggestion.label, true),
+        skip: () => finish(null),
+        undo: () => step(work.undo()),
+        redo: () => step(work.redo()),
+        find: panel.findClass,
+        newClass: panel.askForClass,
+        fit: viewport.fit,
+        actual: () => viewport.zoomTo(1),
+        zoomIn: () => viewport.zoomBy(STEP),
+        zoomOut: () => viewport.zoomBy(1 / STEP),
+        left: () => viewport.panBy({ x: STRIDE, y: 0 }),
+        right: () => viewport.panBy({ x: -STRIDE, y: 0 }),
+        up: () => viewport.panBy({ x: 0, y: STRIDE }),
+        down: () => viewport.panBy({ x: 0, y: -STRIDE }),
+        brighter: () => viewport.adjust({ brightness: SHADE }),
+        darker: () => viewport.adjust({ brightness: 1 / SHADE }),
+        moreContrast: () => viewport.adjust({ contrast: SHADE }),
+        lessContrast: () => viewport.adjust({ contrast: 1 / SHADE }),
+        plain: () => viewport.adjust(),
+        heat: toggleHeat,
+        instant: toggleInstant,
+        help: () => sheet.toggle(),
+        leave: () => parts.root.blur(),
+    };
+
+    /** @param {string} name */
+    function act(name) {
+        actions[name]();
+    }
+
+    /**
+     * @param {string | null} label
+     * @param {boolean} [accepted]
+     */
+    function finish(label, accepted = false) {
         if (label !== null && !work.classes.includes(label)) return;
         const seconds = clock.read();
-        const op = work.finish(label, seconds);
+        const op = work.finish(label, seconds, accepted);
         if (!op) return;
         if (label !== null) {
             bar.timed(seconds);
             panel.flash(work.classes.indexOf(label));
         }
-        post(op);
+        step(op);
         if (work.needsMore) send({ type: "hello" });
-        refresh();
     }
 
-    function undo() {
-        post(work.undo());
+    /** @param {import("./outbox.js").Op | null} op */
+    function step(op) {
+        if (!op) return notify("nothing to redo");
+        post(op);
         refresh();
     }
 
     /** @param {string} name */
     function addClass(name) {
         if (work.classes.includes(name)) return notify(`there is a class ${name} already`);
-        post(work.addClass(name));
-        refresh();
+        step(work.addClass(name));
     }
 
     function toggleHeat() {
         showsHeat = !showsHeat;
-        parts.heat.setAttribute("aria-pressed", String(showsHeat));
+        parts.tools.heat.setAttribute("aria-pressed", String(showsHeat));
         heatNote = "";
         askForHeat();
         refresh();
     }
 
-    // --- keys -----------------------------------------------------------------------------
+    function toggleInstant() {
+        send({ type: "instant", on: !instant });
+        setInstant(!instant);
+        notify(instant ? "the model learns as you label" : "the model rests: no suggestions, the order stays");
+        refresh();
+    }
 
-    /** @type {Record<string, () => void>} */
-    const keys = {
-        s: () => finish(null),
-        z: undo,
-        h: toggleHeat,
-        n: panel.askForClass,
-        Escape: () => parts.root.blur(),
-    };
+    /** @param {boolean} on */
+    function setInstant(on) {
+        instant = work.suggesting = on;
+        parts.tools.instant.setAttribute("aria-pressed", String(on));
+        if (!on) working = "";
+    }
+
+    function keepKeys() {
+        writeKeys(keymap.changed, model.get("shortcuts"));
+        parts.nameKeys();
+        refresh();
+    }
+
+    function takeFocus() {
+        parts.root.focus({ preventScroll: true });
+    }
 
     /** @param {KeyboardEvent} event */
     function onKey(event) {
         if (event.target !== parts.root) return; // typing a class name, say
-        const held = event.ctrlKey || event.metaKey;
-        if (event.altKey || (held && event.key.toLowerCase() !== "z") || event.repeat) return;
-        const index = keysOf(work.classes).indexOf(event.key);
-        const action = index >= 0 ? () => finish(work.classes[index]) : keys[event.key];
-        if (!action) return;
+        const stroke = strokeOf(event);
+        const index = stroke ? keymap.classKeys(work.classes).indexOf(stroke) : -1;
+        const action = keymap.actionOf(stroke);
+        if (index < 0 && !action) return;
         event.preventDefault();
         event.stopPropagation();
-        action();
+        engaged = true;
+        if (event.repeat && !action?.repeats) return;
+        if (index >= 0) finish(work.classes[index]);
+        else act(/** @type {import("./keymap.js").Action} */ (action).name);
     }
     parts.root.addEventListener("keydown", onKey);
     // A click on a button must not take the keys away.
     parts.root.addEventListener("mousedown", (event) => {
-        if (event.target instanceof HTMLInputElement) return;
+        engaged = true;
+        if (event.target instanceof Element && event.target.closest("input, .wb-sheet")) return;
         event.preventDefault();
-        parts.root.focus({ preventScroll: true });
+        takeFocus();
     });
+    parts.root.addEventListener("blur", () => (engaged = false));
+    const stopGestures = listenToGestures(parts.stage, viewport, () => engaged && !sheet.shown);
 
     // --- to and from the kernel -----------------------------------------------------------
 
@@ -142,16 +207,22 @@ async function render({ model, el }) {
         for (const op of await outbox.all(dataset)) send({ type: "op", op });
     }
 
+    /** @type {Record<string, (message: any, buffers: DataView[]) => void>} */
+    const heard = {
+        image: images.receive,
+        region: onRegion,
+        state: onState,
+        ack: onAck,
+        heat: onHeat,
+        news: onNews,
+    };
+
     /**
      * @param {any} message
      * @param {DataView[]} buffers
      */
     function onMessage(message, buffers) {
-        if (message.type === "image") images.receive(message, buffers);
-        else if (message.type === "state") onState(message);
-        else if (message.type === "ack") onAck(message);
-        else if (message.type === "heat") onHeat(message);
-        else if (message.type === "news" && work.hear(message)) onNews(message);
+        heard[message.type]?.(message, buffers);
     }
 
     /** @param {any} state */
@@ -166,6 +237,8 @@ async function render({ model, el }) {
             }
             if (kept.length) notify(`${kept.length} kept from before an interruption, being saved`);
         }
+        setInstant(state.instant);
+        points = state.curve;
         work.load(state);
         expectAnswer();
         refresh();
@@ -182,8 +255,18 @@ async function render({ model, el }) {
 
     /** @param {any} news */
     function onNews(news) {
+        if (news.news === "model") onModel(news);
+        else if (!work.hear(news)) return;
         if (news.news === "queue") send({ type: "hello" });
         refresh();
+    }
+
+    /** @param {any} news */
+    function onModel(news) {
+        working = news.working ?? "";
+        if (!news.suggestions || !instant) return;
+        work.learn(news);
+        if (news.curve) points = news.curve;
     }
 
     // --- pictures and layers --------------------------------------------------------------
@@ -191,6 +274,24 @@ async function render({ model, el }) {
     /** @param {string} sample */
     function onPicture(sample) {
         if (sample === work.current?.id) refresh();
+    }
+
+    /** The pixels that the view could show and the picture lacks are asked for. */
+    function showFiner() {
+        const item = work.current;
+        const part = viewport.finerPart;
+        if (item && part) send({ type: "region", sample: item.id, ...part });
+        refresh();
+    }
+
+    /**
+     * @param {any} message
+     * @param {DataView[]} buffers
+     */
+    async function onRegion({ sample, box }, buffers) {
+        const bitmap = await createImageBitmap(new Blob([/** @type {any} */ (buffers[0])]));
+        if (sample === work.current?.id) viewport.showDetail(bitmap, box);
+        else bitmap.close();
     }
 
     function askForHeat() {
@@ -211,23 +312,7 @@ async function render({ model, el }) {
         refresh();
     }
 
-    async function connectLayers() {
-        const reference = model.get("layers");
-        if (!reference) return;
-        layer = await model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
-        // A MultiCanvas draws its canvases together but does not say so: they do, one by one.
-        layerCanvases = layer.get("_canvases") ?? [layer];
-        for (const canvas of layerCanvases) canvas.on("new-frame", viewport.redraw);
-        refresh();
-    }
-
-    /** The layers, where they belong to the image on screen. */
-    function visibleLayer() {
-        const of = model.get("layer_of");
-        const item = work.current;
-        if (!layer || !item) return null;
-        return of === "" || (of === item.id && showsHeat) ? layer.canvas : null;
-    }
+    const layers = connectLayers(model, viewport.redraw, refresh);
 
     // --- the screen -----------------------------------------------------------------------
 
@@ -244,13 +329,17 @@ async function render({ model, el }) {
         const picture = item ? images.get(item.id) : null;
         // Until the next picture is there the last one must not pose as it.
         viewport.show(picture ?? null, item ? `Image ${item.name}` : "No image");
-        viewport.setLayer(visibleLayer());
-        parts.overlay.replaceChildren(...overlay(loaded, item, picture, work, bar.secondsEach));
-        panel.showClasses(work.classes, work.counts, item?.label ?? null);
+        viewport.setLayer(layers.visible(item, showsHeat));
+        const skip = keymap.key("skip");
+        parts.overlay.replaceChildren(...overlay(loaded, item, picture, work, bar.secondsEach, skip));
+        panel.showClasses(work.classes, work.counts, item?.label ?? null, work.suggestion);
         panel.showReason(item?.reason ?? "", heatNote);
+        curve.show(points, working);
         bar.showProgress(work.done, work.left);
-        bar.showFile(item ? describe(item, picture) : "");
-        for (const button of [parts.skip, parts.heat]) button.toggleAttribute("disabled", !item);
+        bar.showFile(item ? describe(item, picture, viewport) : "");
+        for (const name of ["skip", "heat", "fit", "zoomIn", "brighter"])
+            parts.tools[name].toggleAttribute("disabled", !item);
+        parts.tools.redo.toggleAttribute("disabled", !work.redoable);
     }
 
     /** @param {string} text */
@@ -261,9 +350,7 @@ async function render({ model, el }) {
     }
 
     model.on("msg:custom", onMessage);
-    model.on("change:layer_of", refresh);
     refresh();
-    connectLayers();
     send({ type: "hello" });
     let asked = 0;
     const asking = setInterval(() => {
@@ -271,109 +358,19 @@ async function render({ model, el }) {
         send({ type: "hello" });
     }, 2_000);
     // Ready for the keys at once, but not out of the hands of somebody who is typing elsewhere.
-    if (!document.activeElement?.closest("input, textarea, [contenteditable=true], .cm-editor"))
-        parts.root.focus({ preventScroll: true });
+    if (!document.activeElement?.closest("input, textarea, [contenteditable=true], .cm-editor")) takeFocus();
 
     return () => {
         clearInterval(asking);
         clearTimeout(noticeTimer);
         clearTimeout(patienceTimer);
         model.off("msg:custom", onMessage);
-        model.off("change:layer_of", refresh);
-        for (const canvas of layerCanvases) canvas.off("new-frame", viewport.redraw);
+        layers.disconnect();
+        stopGestures();
         clock.stop();
         viewport.destroy();
         images.clear();
     };
-}
-
-/**
- * The frame of the widget.
- *
- * @param {HTMLElement} el
- * @param {number} height
- * @param {Record<"undo" | "skip" | "heat", () => void>} on
- */
-function layOut(el, height, on) {
-    /**
-     * @param {"undo" | "skip" | "heat"} name
-     * @param {string} title
-     * @param {string} key
-     */
-    function tool(name, title, key) {
-        return h(
-            "button",
-            {
-                class: "wb-tool",
-                type: "button",
-                tabindex: -1,
-                title: `${title} (${key})`,
-                "aria-label": title,
-                "aria-keyshortcuts": key,
-                onclick: on[name],
-            },
-            icon(name),
-            h("kbd", {}, key),
-        );
-    }
-    const skip = tool("skip", "Skip this image", "s");
-    const heat = tool("heat", "Show what the model looks at", "h");
-    heat.setAttribute("aria-pressed", "false");
-    const undo = tool("undo", "Undo", "z");
-    const overlay = h("div", { class: "wb-overlay" });
-    const stage = h("div", { class: "wb-stage" }, overlay);
-    const panel = h("div", { class: "wb-panel" });
-    const bar = h("div", { class: "wb-bar" });
-    const root = h(
-        "div",
-        {
-            class: "wb-label",
-            tabindex: 0,
-            role: "application",
-            "aria-label": "Label images: number keys choose the class, s skips, z undoes, Escape leaves",
-            "data-lm-suppress-shortcuts": "true", // JupyterLab's own keys stay out
-            style: `height:${height}px`,
-        },
-        h("div", { class: "wb-tools" }, skip, heat, h("span", { class: "wb-spring" }), undo),
-        stage,
-        panel,
-        bar,
-    );
-    el.append(root);
-    return { root, stage, overlay, panel, bar, skip, heat };
-}
-
-/**
- * What stands in the viewport where there is no picture to show.
- *
- * @param {boolean} loaded
- * @param {import("./worklist.js").Item | null} item
- * @param {import("./images.js").Picture | null | undefined} picture
- * @param {{ done: number, left: number }} work
- * @param {number | null} each seconds a label
- * @returns {HTMLElement[]}
- */
-function overlay(loaded, item, picture, work, each) {
-    if (!loaded) return [h("p", {}, "Waiting for the kernel")];
-    if (item && !picture) return [h("p", { class: "wb-late" }, "Loading")];
-    if (item && picture?.error)
-        return [h("strong", {}, "This image cannot be shown"), h("p", {}, picture.error), h("p", {}, "s skips it")];
-    if (item) return [];
-    if (!work.done)
-        return [h("strong", {}, "Nothing is queued"), h("p", {}, "bench.pick(50) queues the next batch")];
-    const pace = each === null ? "" : `, ${each.toFixed(1)} s each`;
-    return [
-        h("strong", {}, `Batch done: ${work.done} ${work.done === 1 ? "image" : "images"}${pace}`),
-        h("p", {}, "Next: bench.evaluate() shows where you are, bench.pick(50) queues the next batch"),
-    ];
-}
-
-/**
- * @param {import("./worklist.js").Item} item
- * @param {import("./images.js").Picture | null | undefined} picture
- */
-function describe(item, picture) {
-    return picture?.width ? `${item.name} · ${picture.width} × ${picture.height}` : item.name;
 }
 
 export default { render };

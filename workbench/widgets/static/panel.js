@@ -1,101 +1,142 @@
 // @ts-check
-/** The right-hand side: classes with their keys, a way to add one, and why this image. */
+/** The right-hand side: classes with their keys, what the model suggests, and why this image. */
 
 import { h, icon } from "./dom.js";
+
+/** @typedef {import("./worklist.js").Suggestion} Suggestion */
 
 // Okabe and Ito's palette, told apart by colour-blind eyes; beyond eight, it begins anew.
 const COLOURS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#f0e442", "#999"];
 const FLASH = 220; // ms
 
 /**
- * The key that stands for each class: its own name where that is a digit, else the first free one
- * of 1 to 9 and 0; none where they are used up.
- *
- * @param {string[]} classes
- */
-export function keysOf(classes) {
-    const free = [..."1234567890"].filter((key) => !classes.includes(key));
-    return classes.map((name) => (/^[0-9]$/.test(name) ? name : (free.shift() ?? "")));
-}
-
-/**
  * @param {HTMLElement} parent
  * @param {{ choose: (label: string) => void, add: (name: string) => void, leave: () => void }} on
+ * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
  */
-export function createPanel(parent, on) {
+export function createPanel(parent, on, keymap) {
     const list = h("div", { class: "wb-classes", role: "group", "aria-label": "Classes" });
     const input = /** @type {HTMLInputElement} */ (
         h("input", {
             class: "wb-new-class",
             type: "text",
             maxlength: 200,
-            placeholder: "name of the class, Enter",
-            "aria-label": "Name of the new class",
             hidden: "",
             onkeydown: onInputKey,
-            onblur: () => showInput(false),
+            oninput: narrow,
+            onblur: () => close(),
         })
     );
     const adder = h(
         "button",
-        { class: "wb-add", type: "button", tabindex: -1, title: "Add a class (n)", onclick: () => showInput(true) },
+        { class: "wb-add", type: "button", tabindex: -1, onclick: () => open("add") },
         icon("plus"),
         h("span", {}, "class"),
-        h("kbd", {}, "n"),
+        h("kbd", {}),
     );
     const reason = h("p", { class: "wb-reason" });
     const heat = h("p", { class: "wb-heat-note" });
     const why = h("div", { class: "wb-why" }, h("h4", {}, "Why this image"), reason, heat);
-    parent.append(h("h4", {}, "Classes"), list, adder, input, why);
+    const foot = h("div", { class: "wb-foot" });
+    parent.append(h("h4", {}, "Classes"), list, adder, input, why, foot);
+    /** @type {"add" | "find" | ""} what the field is open for */
+    let purpose = "";
+    /** @type {string[]} */
+    let names = [];
 
-    /** @param {boolean} shown */
-    function showInput(shown) {
-        input.hidden = !shown;
-        adder.hidden = shown;
-        if (shown) input.focus();
-        else input.value = "";
+    /** @param {"add" | "find"} what */
+    function open(what) {
+        purpose = what;
+        const text = what === "add" ? "Name of the new class" : "Part of a class's name";
+        input.placeholder = `${text}, Enter`;
+        input.setAttribute("aria-label", text);
+        input.hidden = false;
+        adder.hidden = true;
+        input.focus();
+    }
+
+    function close() {
+        purpose = "";
+        input.value = "";
+        input.hidden = true;
+        adder.hidden = false;
+        narrow();
+    }
+
+    /** Classes whose name holds what was typed; those that begin with it come first. */
+    function found() {
+        const part = input.value.trim().toLowerCase();
+        const holding = names.filter((name) => name.toLowerCase().includes(part));
+        const first = holding.filter((name) => name.toLowerCase().startsWith(part));
+        return [...first, ...holding.filter((name) => !first.includes(name))];
+    }
+
+    function narrow() {
+        const hits = purpose === "find" ? found() : names;
+        [...list.children].forEach((row, index) => {
+            /** @type {HTMLElement} */ (row).hidden = !hits.includes(names[index]);
+            row.classList.toggle("wb-hit", purpose === "find" && hits[0] === names[index]);
+        });
     }
 
     /** @param {KeyboardEvent} event */
     function onInputKey(event) {
         event.stopPropagation();
+        if (event.key !== "Enter" && event.key !== "Escape") return;
+        event.preventDefault();
         const name = input.value.trim();
-        if (event.key === "Enter" && name) on.add(name);
-        if (event.key === "Enter" || event.key === "Escape") {
-            event.preventDefault();
-            showInput(false);
-            on.leave();
-        }
+        const [hit] = found();
+        const what = event.key === "Enter" && name ? purpose : "";
+        close();
+        on.leave();
+        if (what === "add") on.add(name);
+        if (what === "find" && hit) on.choose(hit);
     }
 
     return {
-        askForClass: () => showInput(true),
+        foot,
+        askForClass: () => open("add"),
+        findClass: () => open("find"),
 
         /**
          * @param {string[]} classes
          * @param {Record<string, number>} counts
          * @param {string | null} chosen label that the image on screen has already
+         * @param {Suggestion | null} suggestion
          */
-        showClasses(classes, counts, chosen) {
-            const keys = keysOf(classes);
-            const rows = classes.map((name, index) =>
-                h(
+        showClasses(classes, counts, chosen, suggestion) {
+            names = classes;
+            const keys = keymap.classKeys(classes);
+            const rows = classes.map((name, index) => {
+                const key = keys[index];
+                const suggested = suggestion?.label === name;
+                const share = suggestion?.scores[name] ?? 0;
+                const percent = `${Math.round(100 * share)} %`;
+                const title = `Label as ${name}${key ? ` (${key})` : ""}`;
+                return h(
                     "button",
                     {
-                        class: name === chosen ? "wb-class wb-chosen" : "wb-class",
+                        class: `wb-class${name === chosen ? " wb-chosen" : ""}${suggested ? " wb-suggested" : ""}`,
                         type: "button",
                         tabindex: -1, // the keys do it; focus stays where they are heard
-                        title: keys[index] ? `Label as ${name} (${keys[index]})` : `Label as ${name}`,
-                        "aria-keyshortcuts": keys[index] || false,
+                        title: share ? `${title}; the model says ${percent}` : title,
+                        "aria-keyshortcuts": key || false,
+                        style: share ? `--wb-share:${(100 * share).toFixed(1)}%` : false,
                         onclick: () => on.choose(name),
                     },
                     swatch(index),
                     h("span", { class: "wb-name" }, name),
-                    h("span", { class: "wb-count" }, String(counts[name] ?? 0)),
-                    keys[index] ? h("kbd", {}, keys[index]) : "",
-                ),
-            );
+                    share >= 0.005 ? h("span", { class: "wb-share" }, percent) : "",
+                    h("span", { class: "wb-count", title: "labels so far" }, String(counts[name] ?? 0)),
+                    suggested ? h("kbd", {}, keymap.key("accept")) : "",
+                    key ? h("kbd", {}, key) : "",
+                );
+            });
             list.replaceChildren(...rows);
+            const key = keymap.key("newClass");
+            adder.title = `Add a class (${key})`;
+            /** @type {HTMLElement} */ (adder.lastElementChild).textContent = key;
+            narrow();
         },
 
         /** @param {number} index of the class that was just given */

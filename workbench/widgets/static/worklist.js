@@ -3,8 +3,10 @@
  * What is to be labelled and what has been: the page's own view of the queue. It is ahead of the
  * kernel by the operations that are not acknowledged yet. No DOM in here.
  *
+ * @typedef {{ label: string, scores: Record<string, number>, model: string }} Suggestion calibrated
+ *     probabilities by class, of the likeliest few
  * @typedef {{ id: string, name: string, batch: number, reason: string, label: string | null,
- *             event: string, hints: boolean }} Item
+ *             event: string, hints: boolean, suggestion?: Suggestion | null }} Item
  * @typedef {import("./outbox.js").Op} Op
  * @typedef {{ op: Op, item: Item | null }} Step
  */
@@ -21,8 +23,11 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
     let counts = {};
     let left = 0; // in the kernel's whole queue, of which `queue` is the head
     let done = 0; // since the page was opened
+    let suggesting = true;
     /** @type {Step[]} */
     const past = [];
+    /** @type {Step[]} steps that were taken back, the latest last */
+    let future = [];
     /** @type {Map<string, Op>} */
     const pending = new Map();
     /** @type {Map<string, string>} the latest event of a sample, as far as this page knows */
@@ -54,6 +59,27 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         left -= before - queue.length;
     }
 
+    /**
+     * A step forward: what it does to this page's view of things.
+     *
+     * @param {Step} step
+     */
+    function take(step) {
+        past.push(step);
+        const { op, item } = step;
+        if (!item) {
+            classes = [...classes, op.name];
+            return;
+        }
+        latest.set(item.id, op.id);
+        drop(item.id);
+        done += 1;
+        if (op.kind === "label") {
+            count(item.label, -1);
+            count(op.label, 1);
+        }
+    }
+
     /** @param {Item} item */
     function putFirst(item) {
         drop(item.id);
@@ -77,8 +103,19 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         get done() {
             return done;
         },
+        /** The model's suggestion for the image on screen. */
+        get suggestion() {
+            return (suggesting && queue[0]?.suggestion) || null;
+        },
+        /** @param {boolean} on whether suggestions are shown, and recorded as shown */
+        set suggesting(on) {
+            suggesting = on;
+        },
         get unsaved() {
             return pending.size;
+        },
+        get redoable() {
+            return future.length > 0;
         },
         /** Whether the head of the queue is used up while the kernel has more. */
         get needsMore() {
@@ -111,11 +148,13 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          *
          * @param {string | null} label null skips it
          * @param {number} seconds
+         * @param {boolean} [accepted] whether the label is the suggestion, taken as it is
          * @returns {Op | null}
          */
-        finish(label, seconds) {
+        finish(label, seconds, accepted = false) {
             const item = queue[0];
             if (!item) return null;
+            const shown = suggesting ? item.suggestion : null;
             const op = issue({
                 id: newId(),
                 kind: label === null ? "skip" : "label",
@@ -123,15 +162,10 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 label,
                 seconds,
                 basedOn: latest.get(item.id) ?? item.event,
+                ...(label !== null && shown && { accepted, suggestion: shown.label, model: shown.model }),
             });
-            latest.set(item.id, op.id);
-            past.push({ op, item });
-            drop(item.id);
-            done += 1;
-            if (label !== null) {
-                count(item.label, -1);
-                count(label, 1);
-            }
+            take({ op, item });
+            future = [];
             return op;
         },
 
@@ -142,8 +176,8 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          */
         addClass(name) {
             const op = issue({ id: newId(), kind: "class", name });
-            past.push({ op, item: null });
-            classes = [...classes, name];
+            take({ op, item: null });
+            future = [];
             return op;
         },
 
@@ -152,6 +186,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             const op = issue({ id: newId(), kind: "undo" });
             const step = past.pop();
             if (!step) blind.add(op.id);
+            else future.push(step);
             if (step?.item) {
                 putFirst(step.item);
                 latest.set(step.item.id, step.op.basedOn); // the kernel goes back to it, too
@@ -163,6 +198,16 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             } else if (step) {
                 classes = classes.filter((name) => name !== step.op.name);
             }
+            return op;
+        },
+
+        /** Do again what was taken back last; null where there is nothing. */
+        redo() {
+            const step = future.pop();
+            if (!step) return null;
+            const op = issue({ id: newId(), kind: "redo" });
+            // The kernel records it anew: what comes after is based on that, and undoes that.
+            take({ item: step.item, op: { ...step.op, id: op.id } });
             return op;
         },
 
@@ -187,14 +232,15 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 // It does not stand: the image comes back, with what the kernel has now.
                 const [step] = place >= 0 ? past.splice(place, 1) : [];
                 const item = ack.item ?? step?.item;
-                if (op.kind === "label") count(op.label, -1);
-                if (op.kind === "class") classes = classes.filter((name) => name !== op.name);
+                const failed = step?.op ?? op; // what a redo did again
+                if (failed.kind === "label") count(failed.label, -1);
+                if (failed.kind === "class") classes = classes.filter((name) => name !== failed.name);
                 if (item) {
                     latest.delete(item.id);
                     const shown = queue[0];
                     putFirst(item);
                     if (shown && shown.id !== item.id) putFirst(shown);
-                    done -= 1;
+                    if (step) done -= 1;
                 }
                 const { annotator, label } = ack.conflict ?? {};
                 const notice = ack.conflict
@@ -206,6 +252,25 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             if (ack.nothing) return { op, settled: true, notice: "nothing to undo" };
             if (blind.has(op.id) && ack.queued && ack.item) putFirst(ack.item);
             return { op, settled: true, notice: ack.ok ? "" : ack.error };
+        },
+
+        /**
+         * What a refitted model says: suggestions, and the order of all but the image on screen.
+         *
+         * @param {{ suggestions: Record<string, Suggestion>, order: string[] }} news
+         */
+        learn({ suggestions, order }) {
+            for (const item of queue) {
+                // What the person is looking at does not change under the hand.
+                if (item !== queue[0] || !item.suggestion) item.suggestion = suggestions[item.id] ?? item.suggestion;
+            }
+            const place = new Map(order.map((id, index) => [id, index]));
+            const [shown, ...rest] = queue;
+            if (!shown) return;
+            const known = rest.filter((item) => place.has(item.id));
+            known.sort((a, b) => /** @type {number} */ (place.get(a.id)) - /** @type {number} */ (place.get(b.id)));
+            let next = 0;
+            queue = [shown, ...rest.map((item) => (place.has(item.id) ? known[next++] : item))];
         },
 
         /**

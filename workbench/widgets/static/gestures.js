@@ -1,0 +1,102 @@
+// @ts-check
+/**
+ * What a hand does on the stage with a mouse, a pen or fingers: zoom with the wheel or a pinch, pan
+ * by dragging, between fitted and 1:1 by a double click.
+ *
+ * @typedef {import("./view.js").Point} Point
+ * @typedef {ReturnType<typeof import("./viewport.js").createViewport>} Viewport
+ */
+
+const WHEEL = 0.0016; // zoom a pixel of the wheel, as exponent
+const PINCH = 0.01; // the same for a touchpad's pinch, which comes as a wheel with Ctrl
+const LINE = 16; // px a line, for wheels that count in lines
+
+/**
+ * @param {HTMLElement} stage
+ * @param {Viewport} viewport
+ * @param {() => boolean} engaged whether the widget has the person's attention; else the wheel
+ *     scrolls the page, as it does everywhere else
+ * @returns {() => void} stops listening
+ */
+export function listenToGestures(stage, viewport, engaged) {
+    /** @type {Map<number, Point>} where each pointer is, in device pixels */
+    const pointers = new Map();
+
+    /** @param {WheelEvent} event */
+    function onWheel(event) {
+        if (!event.ctrlKey && !engaged()) return;
+        event.preventDefault();
+        const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1);
+        viewport.zoomBy(Math.exp(-pixels * (event.ctrlKey ? PINCH : WHEEL)), viewport.pointOf(event));
+    }
+
+    /** @param {PointerEvent} event */
+    function onDown(event) {
+        if (event.button > 1 || pointers.size === 2) return;
+        stage.setPointerCapture(event.pointerId);
+        pointers.set(event.pointerId, viewport.pointOf(event));
+        sayMoving();
+    }
+
+    /** @param {PointerEvent} event */
+    function onMove(event) {
+        const before = pointers.get(event.pointerId);
+        if (!before) return;
+        const now = viewport.pointOf(event);
+        const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
+        pointers.set(event.pointerId, now);
+        if (!other) {
+            viewport.panBy({ x: now.x - before.x, y: now.y - before.y });
+            return;
+        }
+        const factor = distance(now, other) / Math.max(1, distance(before, other));
+        viewport.zoomBy(factor, middle(now, other));
+        viewport.panBy({ x: (now.x - before.x) / 2, y: (now.y - before.y) / 2 });
+    }
+
+    /** @param {PointerEvent} event */
+    function onUp(event) {
+        pointers.delete(event.pointerId);
+        sayMoving();
+    }
+
+    function sayMoving() {
+        stage.classList.toggle("wb-moving", pointers.size > 0 && !viewport.fitted);
+    }
+
+    /** @param {MouseEvent} event */
+    function onDouble(event) {
+        if (viewport.fitted) viewport.zoomTo(1, viewport.pointOf(event));
+        else viewport.fit();
+    }
+
+    /** @type {[string, (event: any) => void][]} */
+    const listeners = [
+        ["wheel", onWheel],
+        ["pointerdown", onDown],
+        ["pointermove", onMove],
+        ["pointerup", onUp],
+        ["pointercancel", onUp],
+        ["dblclick", onDouble],
+    ];
+    for (const [name, listener] of listeners) stage.addEventListener(name, listener, { passive: false });
+    return () => {
+        for (const [name, listener] of listeners) stage.removeEventListener(name, listener);
+    };
+}
+
+/**
+ * @param {Point} a
+ * @param {Point} b
+ */
+function distance(a, b) {
+    return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+/**
+ * @param {Point} a
+ * @param {Point} b
+ */
+function middle(a, b) {
+    return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+}

@@ -1,0 +1,129 @@
+// @ts-check
+/** The frame of the labelling widget, and what stands in it where there is no picture. */
+
+import { h, icon } from "./dom.js";
+import { spelled } from "./keymap.js";
+
+/** @typedef {ReturnType<typeof import("./keymap.js").createKeymap>} Keymap */
+
+/** @type {readonly [name: string, icon: any, title: string][]} */
+const TOOLS = Object.freeze([
+    ["skip", "skip", "Skip this image"],
+    ["fit", "fit", "Fit the image"],
+    ["zoomIn", "zoomIn", "Zoom in"],
+    ["brighter", "light", "Brighter"],
+    ["heat", "heat", "Show what the model looks at"],
+    ["instant", "instant", "Let the model learn as you label"],
+]);
+const LOWER_TOOLS = /** @type {const} */ ([
+    ["help", "help", "Show the keys"],
+    ["redo", "redo", "Redo"],
+    ["undo", "undo", "Undo"],
+]);
+
+/**
+ * @param {HTMLElement} el
+ * @param {number} height in CSS pixels
+ * @param {Keymap} keymap
+ * @param {(name: string) => void} act
+ */
+export function layOut(el, height, keymap, act) {
+    /** @type {Record<string, HTMLElement>} */
+    const tools = {};
+    for (const [name, picture, title] of [...TOOLS, ...LOWER_TOOLS])
+        tools[name] = h(
+            "button",
+            {
+                class: "wb-tool",
+                type: "button",
+                tabindex: -1,
+                "aria-label": title,
+                "data-title": title,
+                onclick: () => act(name),
+            },
+            icon(picture),
+            h("kbd", {}),
+        );
+    for (const name of ["heat", "instant"]) tools[name].setAttribute("aria-pressed", "false");
+    const overlay = h("div", { class: "wb-overlay" });
+    const stage = h("div", { class: "wb-stage" }, overlay);
+    const panel = h("div", { class: "wb-panel" });
+    const bar = h("div", { class: "wb-bar" });
+    const root = h(
+        "div",
+        {
+            class: "wb-label",
+            tabindex: 0,
+            role: "application",
+            "data-lm-suppress-shortcuts": "true", // JupyterLab's own keys stay out
+            style: `height:${height}px`,
+        },
+        h(
+            "div",
+            { class: "wb-tools" },
+            ...TOOLS.map(([name]) => tools[name]),
+            h("span", { class: "wb-spring" }),
+            ...LOWER_TOOLS.map(([name]) => tools[name]),
+        ),
+        stage,
+        panel,
+        bar,
+    );
+    el.append(root);
+
+    /** Show the keys as they are now. */
+    function nameKeys() {
+        for (const [name, tool] of Object.entries(tools)) {
+            const key = spelled(keymap.key(name));
+            tool.title = `${tool.dataset.title} (${key})`;
+            tool.setAttribute("aria-keyshortcuts", keymap.key(name));
+            /** @type {HTMLElement} */ (tool.lastElementChild).textContent = key.replace("Shift+", "⇧");
+        }
+        const [skip, undo, help] = ["skip", "undo", "help"].map((name) => spelled(keymap.key(name)));
+        root.setAttribute(
+            "aria-label",
+            `Label images: number keys choose the class, ${skip} skips, ${undo} undoes, ${help} shows all keys, Escape leaves`,
+        );
+    }
+    nameKeys();
+    return { root, stage, overlay, panel, bar, tools, nameKeys };
+}
+
+/**
+ * What stands in the viewport where there is no picture to show.
+ *
+ * @param {boolean} loaded
+ * @param {import("./worklist.js").Item | null} item
+ * @param {import("./images.js").Picture | null | undefined} picture
+ * @param {{ done: number, left: number }} work
+ * @param {number | null} each seconds a label
+ * @param {string} skip the key that skips
+ * @returns {HTMLElement[]}
+ */
+export function overlay(loaded, item, picture, work, each, skip) {
+    if (!loaded) return [h("p", {}, "Waiting for the kernel")];
+    if (item && !picture) return [h("p", { class: "wb-late" }, "Loading")];
+    if (item && picture?.error)
+        return [h("strong", {}, "This image cannot be shown"), h("p", {}, picture.error), h("p", {}, `${skip} skips it`)];
+    if (item) return [];
+    if (!work.done)
+        return [h("strong", {}, "Nothing is queued"), h("p", {}, "bench.pick(50) queues the next batch")];
+    const pace = each === null ? "" : `, ${each.toFixed(1)} s each`;
+    return [
+        h("strong", {}, `Batch done: ${work.done} ${work.done === 1 ? "image" : "images"}${pace}`),
+        h("p", {}, "Next: bench.evaluate() shows where you are, bench.pick(50) queues the next batch"),
+    ];
+}
+
+/**
+ * The image in words, for the line below.
+ *
+ * @param {import("./worklist.js").Item} item
+ * @param {import("./images.js").Picture | null | undefined} picture
+ * @param {{ fitted: boolean, view: { scale: number } }} viewport
+ */
+export function describe(item, picture, viewport) {
+    if (!picture?.width) return item.name;
+    const zoom = viewport.fitted ? "" : ` · ${Math.round(100 * viewport.view.scale)} %`;
+    return `${item.name} · ${picture.width} × ${picture.height}${zoom}`;
+}

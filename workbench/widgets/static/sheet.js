@@ -1,0 +1,118 @@
+// @ts-check
+/** The sheet of keys that `?` shows over the stage; a click on a key changes it. */
+
+import { h } from "./dom.js";
+import { ACTIONS, spelled, strokeOf } from "./keymap.js";
+
+const DIGIT = /^[0-9]$/;
+
+/**
+ * @param {HTMLElement} parent
+ * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
+ * @param {{ changed: () => void, reset: () => void, closed: () => void }} on
+ */
+export function createSheet(parent, keymap, on) {
+    const hint = h("p", { class: "wb-sheet-hint", role: "status" });
+    const groups = h("div", { class: "wb-groups" });
+    const reset = h("button", { type: "button", class: "wb-plain", onclick: restore }, "As they were");
+    const close = h("button", { type: "button", class: "wb-plain", onclick: hide }, "Close");
+    const sheet = h(
+        "section",
+        { class: "wb-sheet", role: "region", "aria-label": "Keys", hidden: "", onkeydown: onKey },
+        h("h4", {}, "Keys"),
+        groups,
+        hint,
+        h("div", { class: "wb-sheet-foot" }, reset, close),
+    );
+    parent.append(sheet);
+    let waiting = ""; // the action whose key is being changed
+
+    function draw() {
+        const names = [...new Set(ACTIONS.map((action) => action.group))];
+        groups.replaceChildren(...names.map(drawGroup));
+        hint.textContent = waiting
+            ? "Press the new key; Esc leaves it as it is."
+            : "Digits label. Click on a key to change it; changes stay in this browser.";
+    }
+
+    /** @param {string} name */
+    function drawGroup(name) {
+        const rows = ACTIONS.filter((action) => action.group === name).map((action) =>
+            h(
+                "div",
+                { class: "wb-key-row" },
+                h("span", {}, action.title),
+                h(
+                    "button",
+                    {
+                        type: "button",
+                        class: waiting === action.name ? "wb-key wb-key-waiting" : "wb-key",
+                        "aria-label": `${action.title}: ${spelled(keymap.key(action.name))}, change`,
+                        onclick: () => ask(action.name),
+                    },
+                    waiting === action.name ? "press" : spelled(keymap.key(action.name)),
+                ),
+            ),
+        );
+        return h("div", { class: "wb-group" }, h("h4", {}, name), ...rows);
+    }
+
+    /** @param {string} name */
+    function ask(name) {
+        waiting = name;
+        draw();
+        sheet.focus();
+    }
+
+    /** @param {KeyboardEvent} event */
+    function onKey(event) {
+        const stroke = strokeOf(event);
+        if (!waiting) {
+            // Tab walks through the buttons, Space and Enter press them.
+            if (stroke === "Escape" || stroke === keymap.key("help")) {
+                event.preventDefault();
+                hide();
+            }
+            if (stroke !== "Tab" && stroke !== "Shift+Tab") event.stopPropagation();
+            return;
+        }
+        event.preventDefault();
+        event.stopPropagation();
+        if (!stroke || stroke === "Tab") return;
+        if (DIGIT.test(stroke)) {
+            hint.textContent = "Digits are for the classes: press another key.";
+            return;
+        }
+        if (stroke !== "Escape") {
+            keymap.assign(waiting, stroke);
+            on.changed();
+        }
+        waiting = "";
+        draw();
+    }
+
+    function restore() {
+        waiting = "";
+        on.reset();
+        draw();
+    }
+
+    function hide() {
+        waiting = "";
+        sheet.hidden = true;
+        on.closed();
+    }
+
+    sheet.tabIndex = -1;
+    return {
+        get shown() {
+            return !sheet.hidden;
+        },
+        toggle() {
+            if (!sheet.hidden) return hide();
+            draw();
+            sheet.hidden = false;
+            sheet.focus({ preventScroll: true });
+        },
+    };
+}
