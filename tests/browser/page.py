@@ -1,5 +1,6 @@
 """One notebook in a browser tab: run cells, ask its kernel, look at what is drawn."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ _EXECUTE = """async ([code, seconds]) => {
 
 # Milliseconds before a wait gives up: a shared machine may stand still for a while, and a test that
 # waits for a state loses nothing by patience.
-PATIENCE = 240_000
+PATIENCE = 1_000 * int(os.environ.get("PATIENCE", "240"))
 
 
 class KernelError(AssertionError):

@@ -9,6 +9,7 @@
 
 const WHEEL = 0.0016; // zoom a pixel of the wheel, as exponent
 const PINCH = 0.01; // the same for a touchpad's pinch, which comes as a wheel with Ctrl
+const ON_TOP = "button, input, .wb-sheet";
 const LINE = 16; // px a line, for wheels that count in lines
 
 /**
@@ -71,7 +72,7 @@ export function listenToGestures(stage, viewport, engaged) {
     }
 
     /** @type {[string, (event: any) => void][]} */
-    const listeners = [
+    const gestures = [
         ["wheel", onWheel],
         ["pointerdown", onDown],
         ["pointermove", onMove],
@@ -79,10 +80,17 @@ export function listenToGestures(stage, viewport, engaged) {
         ["pointercancel", onUp],
         ["dblclick", onDouble],
     ];
-    for (const [name, listener] of listeners) stage.addEventListener(name, listener, { passive: false });
-    return () => {
-        for (const [name, listener] of listeners) stage.removeEventListener(name, listener);
-    };
+    const stop = new AbortController();
+    for (const [name, listener] of gestures)
+        stage.addEventListener(
+            name,
+            (event) => {
+                // What lies over the image has clicks and a wheel of its own.
+                if (/** @type {Element} */ (event.target).closest(ON_TOP) === null) listener(event);
+            },
+            { passive: false, signal: stop.signal },
+        );
+    return () => stop.abort();
 }
 
 /**
