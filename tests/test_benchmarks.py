@@ -23,11 +23,21 @@ FIGURES = {
         *("import_workbench", "heavy_modules"),
         *("first_image_beyond_fiftyone_import", "frame_once_open"),
     ],
+    "suspects": [
+        *(
+            f"{name}_{rate}_above_{arm}"
+            for arm in ("confident_learning", "neighbours")
+            for name in ("digits", "faces")
+            for rate in (5, 10, 20)
+        ),
+        *("digits_reviews_against_random", "faces_reviews_against_random"),
+    ],
 }
 TOPICS = [
     "commits",
     "flywheel",
     pytest.param("opening", marks=pytest.mark.browser),
+    "suspects",
 ]
 
 

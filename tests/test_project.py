@@ -16,7 +16,17 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 HEAVY = {
-    *("IPython", "PIL", "anywidget", "cv2", "fiftyone", "hypercorn", "ipycanvas", "ipywidgets"),
+    *(
+        "IPython",
+        "PIL",
+        "anywidget",
+        "cleanlab",
+        "cv2",
+        "fiftyone",
+        "hypercorn",
+        "ipycanvas",
+        "ipywidgets",
+    ),
     *("matplotlib", "numpy", "pandas", "pymongo", "requests", "scipy", "sklearn", "timm", "torch"),
     *("torchvision", "tqdm"),
 }
@@ -55,7 +65,7 @@ def test_the_rules_of_the_house_can_be_broken(tmp_path: Path) -> None:
     (package / "labels" / "sin.py").write_text("import workbench.models\n")
     (package / "evaluation" / "sin.py").write_text("import pathlib\n")
     (package / "selection" / "sin.py").write_text(
-        "import fiftyone.core.labels\nimport ipywidgets\nimport timm\n"
+        "import cleanlab.rank\nimport fiftyone.core.labels\nimport ipywidgets\nimport timm\n"
     )
     lint = Path(sys.executable).with_name("lint-imports")
     ran = subprocess.run(

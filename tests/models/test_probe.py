@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
+from sklearn.metrics import average_precision_score
 
 from tests.models.digit_vectors import digits, log_loss
 from workbench.errors import NotEnoughLabelsError
 from workbench.models import probe as module
-from workbench.models.probe import PRIOR, class_means, fit_probe, stratified_folds
+from workbench.models.probe import C_AGAINST_NOISE, PRIOR, class_means, fit_probe, stratified_folds
 
 COUNT = 120
 
@@ -164,6 +165,24 @@ def test_rows_that_are_not_to_be_trusted_do_not_calibrate():
         for on in (None, honest, ~honest)
     ]
     assert losses[1] < 0.9 * losses[0] < losses[2]
+
+
+def test_a_strong_penalty_finds_wrong_labels_better():
+    features, targets = digits()
+    gains = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        labels = targets[:600].copy()
+        wrong = rng.random(600) < 0.1
+        labels[wrong] = (labels[wrong] + rng.integers(1, 10, wrong.sum())) % 10
+        usual, strong = (
+            average_precision_score(
+                wrong, -fit_probe(features[:600], labels, **more).out_of_fold[range(600), labels]
+            )
+            for more in ({}, {"C": C_AGAINST_NOISE})
+        )
+        gains.append(strong - usual)
+    assert np.mean(gains) > 0
 
 
 def test_trusting_every_row_is_the_default():

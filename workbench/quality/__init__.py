@@ -1,0 +1,1 @@
+"""Doubt about labels: pure functions on arrays."""
