@@ -125,10 +125,14 @@ def test_one_class_only_has_no_suspects():
 def test_the_only_label_of_a_class_is_ranked_but_not_called_an_error():
     features, targets, model = two_groups()
     model = np.hstack([model, np.zeros((16, 1), dtype=np.float32)])
-    targets[3], model[3] = 2, np.nan
+    targets[3] = 2
+    certain = model.copy()
+    certain[3] = [1, 0, 0]
+    model[3] = np.nan
     found = rank_suspects(features, targets, model)
-    assert found.order[0] == 3
-    assert not found.likely[3]
+    for each in (found, rank_suspects(features, targets, certain)):
+        assert each.order[0] == 3
+        assert not each.likely[3]
     assert explain(found, 3, ["a", "b", "c"]).startswith(
         "labelled *c*, the only one so far; 5 of 5"
     )
@@ -151,9 +155,8 @@ def test_no_label_and_a_single_one_are_no_error(n):
 
 
 def test_a_class_without_a_label_is_not_suggested():
-    features, targets, model = two_groups()
-    wide = np.hstack([model, np.full((16, 1), 0.95, dtype=np.float32)])
-    found = rank_suspects(features, targets, wide / wide.sum(axis=1, keepdims=True))
+    features, targets, _ = two_groups()
+    found = rank_suspects(features, targets, np.tile(np.eye(3, dtype=np.float32)[2], (16, 1)))
     assert set(found.suggested.tolist()) == {0, 1}
 
 
