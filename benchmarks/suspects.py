@@ -13,6 +13,9 @@ wrong labels. They are found too and count as false alarms, against every arm al
 precisions are too low, more so at 5 % than at 20 %, and their paired differences are what counts.
 The second table leaves out every image that any arm doubts before a label is flipped.
 
+To find 90 % of 5 % errors takes at least 4.5 % of the labels, and about 90 % of them in random
+order: 20 times fewer reviews is all that there is to gain.
+
 A seed deals the flips and the folds. All seeds flip labels of the same images: the intervals speak
 of such draws, not of other data.
 """
