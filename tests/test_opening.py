@@ -322,7 +322,7 @@ def append(store, hashes, vectors):
         os.kill(os.getpid(), signal.SIGKILL)
 VectorStore.append = append
 bench = wb.open({opened.name!r})
-bench._learner.embed(bench._learner.table())
+bench._learner.embedder.vectors(bench._learner.table())
 """)
         kernel.process.wait(300)
     finally:
@@ -338,19 +338,19 @@ bench._learner.embed(bench._learner.table())
     monkeypatch.setattr(embedding, "embed_files", embed_files)
     bench = opened()
     learner, table = bench._learner, bench._learner.table()
-    vectors = learner.embed(table)
+    vectors = learner.embedder.vectors(table)
     assert 0 < len(embedded) <= 0.55 * 60
     assert np.isfinite(vectors).all()
     # Those that the killed kernel wrote are what this one makes of the same images.
-    fresh = learner.backbone.embed(table.paths[:4])
+    fresh = learner.embedder.backbone.embed(table.paths[:4])
     np.testing.assert_allclose(vectors[:4], fresh, atol=0.02 * np.abs(fresh).max())
 
     embedded.clear()
     added = write_digits(tmp_path / "more", range(60, 63))
     bench.add(tmp_path / "more")
-    learner.embed(learner.table())
+    learner.embedder.vectors(learner.table())
     assert sorted(embedded) == [os.fspath(path) for path in added]
 
     embedded.clear()
-    learner.embed(learner.table())
+    learner.embedder.vectors(learner.table())
     assert embedded == []

@@ -143,7 +143,9 @@ class Feedback:
             table = self._learner.table()
         else:
             table = with_events(self._table, events) or self._learner.table()
-        if not self._learner.embed_in_background(table, self._say_embedding, self._wanted):
+        if not self._learner.embedder.vectors_in_background(
+            table, self._say_embedding, self._wanted
+        ):
             with self._changed:  # the events are in the database, one is enough to come back for
                 self._pending.extend(events[-1:])
                 self._changed.wait(timeout=IDLE)

@@ -6,7 +6,7 @@ picks from `selection`. Imports FiftyOne; import it only after `connection.conne
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
-from workbench.dataset import opening
 from workbench.dataset.table import Table, read_table
 from workbench.dataset.types import Pick, Prediction
-from workbench.dataset.vectors import VectorStore
+from workbench.embedder import Embedder
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
 from workbench.evaluation.classification import (
     TEST_LABELS_NEEDED,
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-DEFAULT_BACKBONE = "efficientnet_lite0"
 TEST_INTERVAL = 0.05  # half-width, at 95 %, at which the test set is big enough
 TEST_EVERY = 5  # one image in so many in the queue is a test image until then
 EXPECTED_ACCURACY = 0.8  # before there is a figure
@@ -89,123 +86,35 @@ class Learner:
     def __init__(
         self, home: Path, dataset: "fo.Dataset", labels: LabelStore, seed: int = 0
     ) -> None:
-        self._home = home
+        self._embedder = Embedder(home, dataset)
         self._dataset = dataset
         self._labels = labels
         self._seed = seed
         self._lock = threading.RLock()
-        self._backbone: Backbone | None = None
         self._space: FeatureSpace | None = None
         self._features: Array | None = None
         self._features_of: tuple[str, list[str]] | None = None
         self._latest: Fit | None = None
-        self._waiting = 0  # cells that wait for an embedding
 
     @property
-    def backbone(self) -> "Backbone":
-        """The backbone in use, loaded when first needed."""
-        with self._lock:
-            if self._backbone is None:
-                from workbench.models.backbones import load_backbone
-
-                found = opening.record(self._dataset).get("backbone", {})
-                checkpoint = found.get("checkpoint")
-                self._backbone = load_backbone(
-                    found.get("name", DEFAULT_BACKBONE),
-                    weights=Path(checkpoint) if checkpoint else "pretrained",
-                )
-            return self._backbone
+    def embedder(self) -> Embedder:
+        """The backbone in use and the vectors it gives."""
+        return self._embedder
 
     @property
     def key(self) -> str:
         """Key of the backbone in use, or its name where nothing has been embedded yet."""
-        return str(opening.record(self._dataset).get("backbone", {}).get("key", DEFAULT_BACKBONE))
+        return self._embedder.key
 
     def use(self, backbone: "Backbone", checkpoint: Path | None, trained_on: Sequence[str]) -> None:
-        """Make another backbone the current one, for this and later sessions.
-
-        Args:
-            backbone: the backbone.
-            checkpoint: the folder of its weights, if it was fine-tuned.
-            trained_on: content hashes of the images that its weights were fine-tuned on: their
-                out-of-fold predictions flatter, so calibration and provisional figures leave them
-                out.
-        """
+        """Make another backbone the current one; `Embedder.use` says the arguments."""
         with self._lock:
-            self._backbone = backbone
+            self._embedder.use(backbone, checkpoint, trained_on)
             self._space = self._features = self._features_of = self._latest = None
-            opening.update_record(
-                self._dataset,
-                backbone={
-                    "name": backbone.name,
-                    "key": backbone.key,
-                    "dim": backbone.dim,
-                    "checkpoint": str(checkpoint) if checkpoint else None,
-                    "trained_on": list(trained_on),
-                },
-            )
 
     def table(self) -> Table:
         """The dataset as it is now."""
         return read_table(self._dataset, self._labels.classes)
-
-    def embed(self, table: Table) -> NDArray[np.float16]:
-        """Vectors of all images; those that have none yet are embedded and kept.
-
-        Returns:
-            (n, D) as stored, float16.
-        """
-        key, dim = self._identity()
-        store = opening.vector_store(self._home, key, dim)
-        if missing := len(store.missing(table.hashes)):
-            self._waiting += 1  # what runs in the background gives way
-            try:
-                with tqdm(total=missing, desc=f"embedding ({key})", unit="img") as bar:
-                    for done, total in self._embedding(store, table):
-                        bar.total = total
-                        bar.update(done - bar.n)
-            finally:
-                self._waiting -= 1
-        return store.get(table.hashes)
-
-    def embed_in_background(
-        self,
-        table: Table,
-        progress: Callable[[int, int], None],
-        go_on: Callable[[], bool],
-    ) -> bool:
-        """Embed what has no vectors yet, giving way to whoever waits for the same in a cell.
-
-        Args:
-            table: the images.
-            progress: told how many are done, of how many.
-            go_on: asked after every few images.
-
-        Returns:
-            Whether all images have their vectors now.
-        """
-        store = opening.vector_store(self._home, *self._identity())
-        if not store.missing(table.hashes):
-            return True
-        for done, total in self._embedding(store, table):
-            progress(done, total)
-            if done < total and (self._waiting or not go_on()):
-                return False
-        return True
-
-    def _embedding(self, store: VectorStore, table: Table) -> Iterator[tuple[int, int]]:
-        """Embed what the store has not; yields how many are done, of how many."""
-        from workbench.models.embedding import embed_files
-
-        # Another kernel may be at the same images: wait for it rather than do them twice.
-        with store.writing():
-            missing = store.missing(table.hashes)
-            paths = [table.paths[row] for row in missing]
-            done = 0
-            for rows, batch in embed_files(self.backbone, paths):
-                store.append([table.hashes[row] for row in missing[rows]], batch)
-                done += len(batch)
-                yield done, len(paths)
 
     def features(self, table: Table) -> Array:
         """Unit features of all images, in a space fitted on the pool alone: (n, d).
@@ -214,14 +123,14 @@ class Learner:
             NotEnoughImagesError: the pool has fewer than two images.
         """
         with self._lock:
-            key = (self._identity()[0], table.hashes)
+            key = (self._embedder.identity()[0], table.hashes)
             if self._features is None or self._features_of != key:
                 if (pool := int((~table.is_test).sum())) < 2:
                     raise NotEnoughImagesError(
                         f"a model needs at least 2 images in the pool, but {self._dataset.name!r} "
                         f"has {pool}: bench.add(folder) adds more"
                     )
-                vectors = self.embed(table)
+                vectors = self._embedder.vectors(table)
                 # A changed space makes an old probe's weights meaningless as a start.
                 self._latest = None
                 self._space = FeatureSpace.fit(vectors[~table.is_test], seed=self._seed)
@@ -361,25 +270,16 @@ class Learner:
 
             table = fit.table
             best = int(fit.at([row])[0].argmax())
-            key, dim = self._identity()
-            vector = opening.vector_store(self._home, key, dim).get([table.hashes[row]])[0]
+            vector = self._embedder.stored([table.hashes[row]])[0]
             direction = self._space.pull_back(vector, fit.probe.direction(best))
             baseline = self._space.mean
             path = table.paths[row]
-            heat = saliency(self.backbone, path, direction, baseline=baseline, size=size)
+            heat = saliency(self._embedder.backbone, path, direction, baseline=baseline, size=size)
             return table.classes[best], heat
-
-    def _identity(self) -> tuple[str, int]:
-        """Key and dimension of the backbone; read from the record so that no network is loaded."""
-        found = opening.record(self._dataset).get("backbone")
-        if found is None:
-            self.use(self.backbone, None, ())
-            found = opening.record(self._dataset)["backbone"]
-        return str(found["key"]), int(found["dim"])
 
     def _not_trained_on(self, table: Table, rows: Rows) -> NDArray[np.bool_]:
         """Which of the rows the backbone's weights were not fine-tuned on."""
-        trained = set(opening.record(self._dataset).get("backbone", {}).get("trained_on", ()))
+        trained = self._embedder.trained_on
         return np.array([table.hashes[row] not in trained for row in rows], dtype=np.bool_)
 
     def _with_test(

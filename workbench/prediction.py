@@ -26,7 +26,7 @@ def predict_folder(
     if not files:
         raise ImportFolderError(f"{folder} holds no files to predict: give a folder of images")
     good = [file for file in files if not file.problem]
-    vectors = learner.backbone.embed([file.path for file in good])
+    vectors = learner.embedder.backbone.embed([file.path for file in good])
     probabilities = learner.predict_vectors(fit, vectors)
     best = probabilities.argmax(axis=1)
     answers = {

@@ -19,6 +19,7 @@ from workbench.dataset.predictions import write_predictions
 from workbench.dataset.rounds import learning_curve, record_round, rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Pick, Status
+from workbench.embedder import DEFAULT_BACKBONE
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.classification import Evaluation
 from workbench.feedback import Feedback
@@ -26,7 +27,7 @@ from workbench.folders import label_by_folder, require_labels_mode
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
-from workbench.learning import DEFAULT_BACKBONE, Fit, Learner
+from workbench.learning import Fit, Learner
 
 if TYPE_CHECKING:
     import fiftyone as fo
