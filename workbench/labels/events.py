@@ -14,6 +14,7 @@ class Source(StrEnum):
 
     HUMAN = "human"
     ACCEPTED = "accepted"
+    REVIEWED = "reviewed"  # looked at again, and kept or changed
     AUTO = "auto"
     IMPORT = "import"
     EXTERNAL = "external"

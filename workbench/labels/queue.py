@@ -34,6 +34,7 @@ class QueueItem:
         reason: why, in words.
         label: the label it has already, if any.
         event: id of its latest event; empty for none.
+        source: how it came by its label; empty for none.
     """
 
     sample_id: str
@@ -45,6 +46,7 @@ class QueueItem:
     reason: str
     label: str | None
     event: str
+    source: str
 
 
 class LabelQueue:
@@ -80,6 +82,12 @@ class LabelQueue:
         """Any image, queued or not, in the form of the queue."""
         found = self._samples.find_one({"_id": ObjectId(sample_id)}, _PROJECTION)
         return _item(found) if found else None
+
+    def look_up(self, sample_ids: Sequence[str]) -> dict[str, QueueItem]:
+        """Images by sample id, queued or not, in the form of the queue; unknown ids are left out."""
+        keys = [ObjectId(sample_id) for sample_id in sample_ids]
+        found = self._samples.find({"_id": {"$in": keys}}, _PROJECTION)
+        return {str(document["_id"]): _item(document) for document in found}
 
     def add(self, picks: Sequence[Pick]) -> int:
         """Queue a batch behind what is there.
@@ -143,6 +151,7 @@ _PROJECTION = {
     fields.SPLIT: 1,
     fields.PICK: 1,
     f"{fields.GROUND_TRUTH}.label": 1,
+    f"{fields.GROUND_TRUTH}.source": 1,
     fields.EVENT: 1,
 }
 
@@ -163,4 +172,5 @@ def _item(document: dict[str, Any]) -> QueueItem:
         reason=pick.get("reason") or "",
         label=(document.get(fields.GROUND_TRUTH) or {}).get("label"),
         event=document.get(fields.EVENT) or "",
+        source=(document.get(fields.GROUND_TRUTH) or {}).get("source") or "",
     )

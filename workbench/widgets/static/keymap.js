@@ -13,6 +13,7 @@
 /** @type {readonly Action[]} */
 export const ACTIONS = Object.freeze([
     { name: "accept", title: "Accept the suggestion", group: "Label", key: "Space", also: ["Enter"] },
+    { name: "keep", title: "Keep the label (in review)", group: "Label", key: "k" },
     { name: "skip", title: "Skip this image", group: "Label", key: "s" },
     { name: "undo", title: "Undo", group: "Label", key: "z", also: ["Ctrl+z"] },
     { name: "redo", title: "Redo", group: "Label", key: "Shift+z", also: ["Ctrl+Shift+z", "Ctrl+y"] },

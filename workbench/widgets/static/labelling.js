@@ -13,9 +13,11 @@ import { createKeymap, strokeOf } from "./keymap.js";
 import { connectLayers } from "./layers.js";
 import { describe, layOut, overlay } from "./layout.js";
 import { openOutbox } from "./outbox.js";
+import { createNeighbours } from "./neighbours.js";
 import { createPanel } from "./panel.js";
 import { readKeys, writeKeys } from "./preferences.js";
 import { createSheet } from "./sheet.js";
+import { createThumbs } from "./thumbs.js";
 import { createSender } from "./transport.js";
 import { createViewport } from "./viewport.js";
 import { createWorklist } from "./worklist.js";
@@ -42,6 +44,8 @@ async function render({ model, el }) {
     const viewport = createViewport(parts.stage, { onSettled: showFiner });
     const bar = createBar(parts.bar);
     const panel = createPanel(parts.panel, { choose: finish, add: addClass, leave: takeFocus }, keymap);
+    const thumbs = createThumbs(send);
+    const neighbours = createNeighbours(panel.why, thumbs);
     const curve = createCurve(panel.foot);
     const sheet = createSheet(parts.stage, keymap, {
         changed: keepKeys,
@@ -56,6 +60,7 @@ async function render({ model, el }) {
     let loaded = false;
     let showsHeat = false;
     let instant = true;
+    let mode = "queue"; // or "review"
     let heatNote = "";
     let working = ""; // what the model is busy with
     /** @type {import("./curve.js").CurvePoint[]} */
@@ -70,9 +75,10 @@ async function render({ model, el }) {
     /** @type {Record<string, () => void>} */
     const actions = {
         accept: () => work.suggestion && finish(work.suggestion.label, true),
-        skip: () => finish(null),
+        keep: () => mode === "review" && work.current?.label && finish(work.current.label),
+        skip: () => (mode === "review" ? putOff() : finish(null)),
         undo: () => step(work.undo()),
-        redo: () => step(work.redo()),
+        redo: () => (work.redoable ? step(work.redo()) : notify("nothing to redo")),
         find: panel.findClass,
         newClass: panel.askForClass,
         fit: viewport.fit,
@@ -116,10 +122,14 @@ async function render({ model, el }) {
         if (work.needsMore) send({ type: "hello" });
     }
 
-    /** @param {import("./outbox.js").Op | null} op */
+    function putOff() {
+        work.putOff();
+        refresh();
+    }
+
+    /** @param {import("./outbox.js").Op | null} op null where the kernel has no part in it */
     function step(op) {
-        if (!op) return notify("nothing to redo");
-        post(op);
+        if (op) post(op);
         refresh();
     }
 
@@ -210,6 +220,7 @@ async function render({ model, el }) {
     /** @type {Record<string, (message: any, buffers: DataView[]) => void>} */
     const heard = {
         image: images.receive,
+        thumbs: thumbs.receive,
         region: onRegion,
         state: onState,
         ack: onAck,
@@ -237,6 +248,7 @@ async function render({ model, el }) {
             }
             if (kept.length) notify(`${kept.length} kept from before an interruption, being saved`);
         }
+        mode = state.mode;
         setInstant(state.instant);
         points = state.curve;
         work.load(state);
@@ -331,9 +343,10 @@ async function render({ model, el }) {
         viewport.show(picture ?? null, item ? `Image ${item.name}` : "No image");
         viewport.setLayer(layers.visible(item, showsHeat));
         const skip = keymap.key("skip");
-        parts.overlay.replaceChildren(...overlay(loaded, item, picture, work, bar.secondsEach, skip));
+        parts.overlay.replaceChildren(...overlay(loaded, mode, item, picture, work, bar.secondsEach, skip));
         panel.showClasses(work.classes, work.counts, item?.label ?? null, work.suggestion);
         panel.showReason(item?.reason ?? "", heatNote);
+        neighbours.show(item?.neighbours ?? []);
         curve.show(points, working);
         bar.showProgress(work.done, work.left);
         bar.showFile(item ? describe(item, picture, viewport) : "");
@@ -370,6 +383,7 @@ async function render({ model, el }) {
         clock.stop();
         viewport.destroy();
         images.clear();
+        thumbs.clear();
     };
 }
 

@@ -21,6 +21,21 @@ const LOWER_TOOLS = /** @type {const} */ ([
     ["undo", "undo", "Undo"],
 ]);
 
+const ENDS = Object.freeze({
+    queue: {
+        empty: "Nothing is queued",
+        then: "bench.pick(50) queues the next batch",
+        done: "Batch done",
+        next: "Next: bench.evaluate() shows where you are, bench.pick(50) queues the next batch",
+    },
+    review: {
+        empty: "No label is in doubt",
+        then: "bench.label(review=\"suspects\", count=50) shows the 50 most doubtful ones all the same",
+        done: "Review done",
+        next: "Next: bench.evaluate() shows what it brought; bench.suspects() lists what is in doubt now",
+    },
+});
+
 /**
  * @param {HTMLElement} el
  * @param {number} height in CSS pixels
@@ -93,6 +108,7 @@ export function layOut(el, height, keymap, act) {
  * What stands in the viewport where there is no picture to show.
  *
  * @param {boolean} loaded
+ * @param {string} mode
  * @param {import("./worklist.js").Item | null} item
  * @param {import("./images.js").Picture | null | undefined} picture
  * @param {{ done: number, left: number }} work
@@ -100,18 +116,18 @@ export function layOut(el, height, keymap, act) {
  * @param {string} skip the key that skips
  * @returns {HTMLElement[]}
  */
-export function overlay(loaded, item, picture, work, each, skip) {
+export function overlay(loaded, mode, item, picture, work, each, skip) {
     if (!loaded) return [h("p", {}, "Waiting for the kernel")];
     if (item && !picture) return [h("p", { class: "wb-late" }, "Loading")];
     if (item && picture?.error)
         return [h("strong", {}, "This image cannot be shown"), h("p", {}, picture.error), h("p", {}, `${skip} skips it`)];
     if (item) return [];
-    if (!work.done)
-        return [h("strong", {}, "Nothing is queued"), h("p", {}, "bench.pick(50) queues the next batch")];
+    const words = ENDS[/** @type {"queue"} */ (mode)];
+    if (!work.done) return [h("strong", {}, words.empty), h("p", {}, words.then)];
     const pace = each === null ? "" : `, ${each.toFixed(1)} s each`;
     return [
-        h("strong", {}, `Batch done: ${work.done} ${work.done === 1 ? "image" : "images"}${pace}`),
-        h("p", {}, "Next: bench.evaluate() shows where you are, bench.pick(50) queues the next batch"),
+        h("strong", {}, `${words.done}: ${work.done} ${work.done === 1 ? "image" : "images"}${pace}`),
+        h("p", {}, words.next),
     ];
 }
 

@@ -95,6 +95,7 @@ export function createPanel(parent, on, keymap) {
 
     return {
         foot,
+        why,
         askForClass: () => open("add"),
         findClass: () => open("find"),
 

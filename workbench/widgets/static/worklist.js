@@ -6,9 +6,10 @@
  * @typedef {{ label: string, scores: Record<string, number>, model: string }} Suggestion calibrated
  *     probabilities by class, of the likeliest few
  * @typedef {{ id: string, name: string, batch: number, reason: string, label: string | null,
- *             event: string, hints: boolean, suggestion?: Suggestion | null }} Item
+ *             event: string, hints: boolean, suggestion?: Suggestion | null,
+ *             neighbours?: { id: string, label: string, similarity: number }[] }} Item
  * @typedef {import("./outbox.js").Op} Op
- * @typedef {{ op: Op, item: Item | null }} Step
+ * @typedef {{ op: Op | null, item: Item | null }} Step `op` null: the image was put off
  */
 
 /**
@@ -68,12 +69,13 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         past.push(step);
         const { op, item } = step;
         if (!item) {
-            classes = [...classes, op.name];
+            classes = [...classes, op?.name];
             return;
         }
-        latest.set(item.id, op.id);
         drop(item.id);
         done += 1;
+        if (!op) return;
+        latest.set(item.id, op.id);
         if (op.kind === "label") {
             count(item.label, -1);
             count(op.label, 1);
@@ -169,6 +171,14 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             return op;
         },
 
+        /** Leave the image on screen for another time, without a word to the kernel. */
+        putOff() {
+            const item = queue[0];
+            if (!item) return;
+            take({ op: null, item });
+            future = [];
+        },
+
         /**
          * Add a class at the end.
          *
@@ -181,22 +191,30 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             return op;
         },
 
-        /** Take back the last step; one from before this page is for the kernel to find. */
+        /**
+         * Take back the last step; one from before this page is for the kernel to find.
+         *
+         * @returns {Op | null} null where the kernel has no part in it
+         */
         undo() {
-            const op = issue({ id: newId(), kind: "undo" });
             const step = past.pop();
-            if (!step) blind.add(op.id);
-            else future.push(step);
+            if (step) future.push(step);
             if (step?.item) {
                 putFirst(step.item);
-                latest.set(step.item.id, step.op.basedOn); // the kernel goes back to it, too
                 done -= 1;
+            }
+            if (step && !step.op) return null;
+            const op = issue({ id: newId(), kind: "undo" });
+            if (!step) blind.add(op.id);
+            if (step?.op && step.item) {
+                latest.set(step.item.id, step.op.basedOn); // the kernel goes back to it, too
                 if (step.op.kind === "label") {
                     count(step.op.label, -1);
                     count(step.item.label, 1);
                 }
-            } else if (step) {
-                classes = classes.filter((name) => name !== step.op.name);
+            } else if (step?.op) {
+                const { name } = step.op;
+                classes = classes.filter((other) => other !== name);
             }
             return op;
         },
@@ -205,6 +223,10 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         redo() {
             const step = future.pop();
             if (!step) return null;
+            if (!step.op) {
+                take(step);
+                return null;
+            }
             const op = issue({ id: newId(), kind: "redo" });
             // The kernel records it anew: what comes after is based on that, and undoes that.
             take({ item: step.item, op: { ...step.op, id: op.id } });
@@ -227,7 +249,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             if (!ack.ok && !ack.final) return { op, settled: false, notice: ack.error };
             pending.delete(ack.id);
             if (!op) return { op, settled: true, notice: "" };
-            const place = past.findIndex((step) => step.op.id === ack.id);
+            const place = past.findIndex((step) => step.op?.id === ack.id);
             if (ack.conflict || (!ack.ok && place >= 0)) {
                 // It does not stand: the image comes back, with what the kernel has now.
                 const [step] = place >= 0 ? past.splice(place, 1) : [];

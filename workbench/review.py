@@ -1,0 +1,175 @@
+"""Labels that are likely wrong, in the form of a list to walk through.
+
+Wiring: what the model has not seen speaks against a label, and so do its neighbours (`quality`);
+here their evidence is gathered, put into words, and kept in step with what is settled meanwhile.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.labels.events import LabelEvent, Source
+from workbench.labels.queue import LabelQueue, QueueItem
+from workbench.labels.store import LabelStore
+from workbench.learning import Learner, require_two_classes
+from workbench.models.probe import C_AGAINST_NOISE, fit_probe
+from workbench.quality.suspects import Suspects, explain, rank_suspects
+
+NEIGHBOURS = 5  # shown beside an image
+SCORES = 5  # likeliest classes told of an image
+LEAST = 0.005  # probability that is worth telling
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """The labels of a pool, the most doubtful first.
+
+    Attributes:
+        suspects: the evidence, a row a labelled pool image.
+        ids: (n,) their sample ids.
+        paths: (n,) their files.
+        classes: names by index.
+        model: what gave the out-of-fold probabilities.
+    """
+
+    suspects: Suspects
+    ids: list[str]
+    paths: list[str]
+    classes: list[str]
+    model: str
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a label, the most doubtful first: `label`, `suggested`, `score`, `likely`, `reason`."""
+        suspects = self.suspects
+        rows = [
+            (
+                self.ids[row],
+                self.paths[row],
+                self.classes[suspects.targets[row]],
+                self.classes[suspects.suggested[row]],
+                float(suspects.score[row]),
+                bool(suspects.likely[row]),
+                explain(suspects, row, self.classes),
+            )
+            for row in suspects.order.tolist()
+        ]
+        columns = ["sample_id", "path", "label", "suggested", "score", "likely", "reason"]
+        return pd.DataFrame(rows, columns=columns).set_index("sample_id")
+
+    def evidence(self, row: int) -> dict[str, Any]:
+        """What speaks for another label, as a page gets it."""
+        suspects = self.suspects
+        scores = suspects.out_of_fold[row]
+        known = bool(np.isfinite(scores).all())
+        best: list[int] = np.argsort(-scores)[:SCORES].tolist() if known else []
+        near = zip(
+            suspects.neighbours.indices[row][:NEIGHBOURS].tolist(),
+            suspects.neighbours.similarities[row][:NEIGHBOURS].tolist(),
+            strict=True,
+        )
+        return {
+            "reason": explain(suspects, row, self.classes),
+            "suggestion": {
+                "label": self.classes[suspects.suggested[row]],
+                "scores": {
+                    self.classes[i]: round(float(scores[i]), 4) for i in best if scores[i] > LEAST
+                },
+                "model": self.model,
+            },
+            "neighbours": [
+                {
+                    "id": self.ids[other],
+                    "label": self.classes[suspects.targets[other]],
+                    "similarity": round(similarity, 3),
+                }
+                for other, similarity in near
+            ],
+        }
+
+
+def find_doubts(learner: Learner) -> Doubts:
+    """Judge every label of the pool by a model that has not seen it, and by its neighbours.
+
+    The blind test set is left out: were its labels reviewed where a model disagrees with them, only
+    the model's mistakes would be put right, and every figure on it would flatter the model.
+
+    Raises:
+        NotEnoughLabelsError: the pool's labels cover fewer than two classes.
+    """
+    table = learner.table()
+    rows = table.labelled_pool
+    require_two_classes(table, rows)
+    features = learner.features(table)[rows]
+    targets = table.targets[rows]
+    probe = fit_probe(features, targets, C=C_AGAINST_NOISE)
+    out_of_fold = probe.spread(probe.out_of_fold, len(table.classes))
+    return Doubts(
+        suspects=rank_suspects(features, targets, out_of_fold),
+        ids=[table.ids[row] for row in rows],
+        paths=[table.paths[row] for row in rows],
+        classes=table.classes,
+        model=f"{learner.key}@{len(rows)}, out of fold",
+    )
+
+
+class Review:
+    """Likely wrong labels to walk through, in the manner of the labelling queue.
+
+    Args:
+        doubts: what was found.
+        labels: where they are settled.
+        queue: to look images up in.
+        count: how many to walk through; by default those that count as likely errors.
+    """
+
+    def __init__(
+        self, doubts: Doubts, labels: LabelStore, queue: LabelQueue, count: int | None = None
+    ) -> None:
+        self._doubts = doubts
+        self._queue = queue
+        self._settled: set[str] = set()
+        order = doubts.suspects.order.tolist()
+        # Whoever has looked at a label again has settled it, in an earlier session, too.
+        known = queue.look_up(doubts.ids)
+        rows = [row for row in order if not _is_settled(known.get(doubts.ids[row]))]
+        likely = sum(bool(doubts.suspects.likely[row]) for row in rows)
+        chosen = rows[: likely if count is None else count]
+        self._rows = {doubts.ids[row]: row for row in chosen}
+        labels.on_event(self._note)
+
+    mode = "review"
+
+    def __len__(self) -> int:
+        return len(self._rows) - len(self._settled)
+
+    def items(self) -> list[QueueItem]:
+        """What is still to be looked at, the most doubtful first."""
+        found = self._queue.look_up([i for i in self._rows if i not in self._settled])
+        return [found[i] for i in self._rows if i in found]
+
+    def extras(self, item: QueueItem) -> dict[str, Any]:
+        """What speaks against its label; nothing for an image that is not on the list."""
+        row = self._rows.get(item.sample_id)
+        return {} if row is None else self._doubts.evidence(row)
+
+    def source(self, accepted: bool) -> Source:  # noqa: ARG002 - either way somebody looked again
+        """How a label that is given here comes about."""
+        return Source.REVIEWED
+
+    def holds(self, event: LabelEvent) -> bool:
+        """Whether the event's image is to be looked at now."""
+        return event.sample_id in self._rows and event.source is not Source.REVIEWED
+
+    def _note(self, event: LabelEvent) -> None:
+        if event.sample_id not in self._rows or not event.applied:
+            return
+        if event.source is Source.REVIEWED:
+            self._settled.add(event.sample_id)
+        else:
+            self._settled.discard(event.sample_id)
+
+
+def _is_settled(item: QueueItem | None) -> bool:
+    return item is None or item.source == Source.REVIEWED

@@ -1,0 +1,33 @@
+// @ts-check
+/** The most similar labelled images, with their labels: evidence for or against a label. */
+
+import { h } from "./dom.js";
+
+/**
+ * @param {HTMLElement} parent
+ * @param {ReturnType<typeof import("./thumbs.js").createThumbs>} thumbs
+ */
+export function createNeighbours(parent, thumbs) {
+    const row = h("div", { class: "wb-near", role: "list", "aria-label": "Most similar labelled images" });
+    parent.append(row);
+    let shown = "";
+
+    return {
+        /** @param {{ id: string, label: string, similarity: number }[]} neighbours */
+        show(neighbours) {
+            const key = neighbours.map(({ id, label }) => `${id} ${label}`).join();
+            if (key === shown) return; // they must not flicker at every refresh
+            shown = key;
+            row.hidden = !neighbours.length;
+            row.replaceChildren(...neighbours.map(draw));
+        },
+    };
+
+    /** @param {{ id: string, label: string, similarity: number }} neighbour */
+    function draw({ id, label, similarity }) {
+        const picture = h("img", { alt: "", width: 38, height: 38 });
+        thumbs.want(id, (address) => address && picture.setAttribute("src", address));
+        const title = `${label}, likeness ${similarity.toFixed(2)}`;
+        return h("figure", { role: "listitem", title }, picture, h("figcaption", {}, label));
+    }
+}
