@@ -101,10 +101,29 @@ class Desk:
             ImageError: it cannot be read.
             WorkbenchError: there is no such image.
         """
-        item = self._queue.item(sample_id)
-        if item is None:
-            raise WorkbenchError(f"no image has the id {sample_id!r}")
-        proxy = self._display.proxy(item.filepath, -(-side // SIDE_STEP) * SIDE_STEP)
+        path = self._path(sample_id)
+        proxy = self._display.proxy(path, -(-side // SIDE_STEP) * SIDE_STEP)
+        return proxy.data, proxy.info()
+
+    def region(
+        self, sample_id: str, box: tuple[int, int, int, int], side: int
+    ) -> tuple[bytes, dict[str, Any]]:
+        """A part of an image from its full resolution, to zoom into.
+
+        Args:
+            sample_id: the image.
+            box: left, top, right and bottom in pixels of the upright original.
+            side: longest side of the part wanted, in pixels; it is not enlarged.
+
+        Returns:
+            As `image`.
+
+        Raises:
+            ImageError: it cannot be read.
+            ValueError: the box lies outside of it.
+            WorkbenchError: there is no such image.
+        """
+        proxy = self._display.region(self._path(sample_id), box, side)
         return proxy.data, proxy.info()
 
     def learn(self, on: bool) -> None:
@@ -127,6 +146,12 @@ class Desk:
             stop_feedback()
 
         return stop
+
+    def _path(self, sample_id: str) -> str:
+        item = self._queue.item(sample_id)
+        if item is None:
+            raise WorkbenchError(f"no image has the id {sample_id!r}")
+        return item.filepath
 
     def _apply(self, op: Mapping[str, Any]) -> dict[str, Any]:
         kind, new_id = op["kind"], str(op["id"])
