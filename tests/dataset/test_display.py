@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import sqlite3
 import threading
 
@@ -51,6 +52,10 @@ def opened(proxy):
     return Image.open(io.BytesIO(proxy.data)).convert("RGB")
 
 
+def is_green(proxy):
+    return np.abs(np.subtract(opened(proxy), (0, 128, 0), dtype=float)).max() < 9
+
+
 def test_a_picture_is_made_once(display, photo):
     made = [display.proxy(photo, 600), display.thumbnail(photo, 100)]
     flush(display)
@@ -91,7 +96,7 @@ def test_an_edited_file_shows_its_new_picture(display, photo):
     before = photo.stat()
     Image.new("RGB", (1200, 1200), "green").save(photo)
     os.utime(photo, ns=(before.st_atime_ns, before.st_mtime_ns))  # its size tells
-    assert opened(display.proxy(photo, 600)).getpixel((9, 9))[1] > 100
+    assert is_green(display.proxy(photo, 600))
     flush(display)
     status = photo.stat()
     photo.write_bytes(bytes(status.st_size))
@@ -139,13 +144,13 @@ def test_the_least_recently_used_go(tmp_path):
     display = Display(tmp_path / "home", limit)
     kept = display.proxy(paths[0], 200)
     flush(display)
+    spoil(paths[0])  # it cannot be made again
     for path in paths[1:]:
         display.proxy(path, 200)
-        display.proxy(paths[0], 200)  # in use all the time
+        assert display.proxy(paths[0], 200) == kept  # in use all the time
         flush(display)
     for path in paths:
         spoil(path)
-    assert display.proxy(paths[0], 200) == kept
     hits = []
     for path in paths:
         try:
@@ -266,15 +271,17 @@ def test_a_picture_with_damaged_bytes_is_not_shown(tmp_path, photo):
 
 
 def test_a_cache_that_is_removed_while_in_use_is_made_anew(display, photo, tmp_path):
-    import shutil
-
-    made = display.proxy(photo, 600)
+    display.proxy(photo, 600)
     flush(display)
+    display.proxy(photo, 600)
     shutil.rmtree(tmp_path / "home" / "display")
-    assert display.proxy(photo, 600) == made
+    made = display.proxy(photo, 500)
     flush(display)
+    assert cache_file(tmp_path / "home").exists()
     spoil(photo)
-    assert display.proxy(photo, 600) == made
+    assert display.proxy(photo, 500) == made
+    with pytest.raises(ImageError):
+        display.proxy(photo, 600)
 
 
 def test_a_home_that_cannot_be_written_to_is_no_matter(tmp_path, photo):
@@ -395,7 +402,7 @@ def test_the_next_region_of_an_image_needs_no_decoding(display, plan, photo):
 def test_a_region_of_an_edited_image_is_new(display, photo):
     display.region(photo, (0, 0, 300, 200), 1000)
     Image.new("RGB", (1200, 1200), "green").save(photo)
-    assert opened(display.region(photo, (0, 0, 300, 200), 1000)).getpixel((9, 9))[1] > 100
+    assert is_green(display.region(photo, (0, 0, 300, 200), 1000))
 
 
 def test_an_image_beyond_the_bound_is_not_kept(display, plan, monkeypatch):
