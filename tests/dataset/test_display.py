@@ -1,6 +1,5 @@
 """Proxies, thumbnails and regions: made once, kept on disk, never out of date."""
 
-import io
 import os
 import shutil
 import sqlite3
@@ -9,34 +8,11 @@ import threading
 import numpy as np
 import pytest
 from PIL import Image
-from skimage import data
 
 from tests.dataset.kernels import Kernel
-from tests.dataset.pictures import digit
+from tests.dataset.pictures import digit, is_green, opened, spoil
 from workbench.dataset.display import Display
 from workbench.errors import ImageError, WorkbenchError
-
-
-@pytest.fixture
-def display(tmp_path):
-    display = Display(tmp_path / "home")
-    yield display
-    display.close()
-
-
-@pytest.fixture
-def photo(tmp_path):
-    """A photograph that has to be scaled down, and so is worth keeping."""
-    path = tmp_path / "photo.jpg"
-    Image.fromarray(data.astronaut()).resize((1200, 1200)).save(path, quality=95)
-    return path
-
-
-def spoil(path):
-    """Take the file's content away, so that only who remembers it can show it."""
-    before = path.stat()
-    path.write_bytes(bytes(before.st_size))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def flush(display):
@@ -46,14 +22,6 @@ def flush(display):
 def cache_file(home):
     (path,) = (home / "display").glob("*.sqlite")
     return path
-
-
-def opened(proxy):
-    return Image.open(io.BytesIO(proxy.data)).convert("RGB")
-
-
-def is_green(proxy):
-    return np.abs(np.subtract(opened(proxy), (0, 128, 0), dtype=float)).max() < 9
 
 
 def test_a_picture_is_made_once(display, photo):
@@ -350,74 +318,3 @@ def test_writing_is_not_waited_for(tmp_path, photo):
     spoil(photo)
     assert max(opened(display.proxy(photo, 500)).size) == 500
     display.close()
-
-
-# Regions
-
-
-@pytest.fixture
-def plan(tmp_path):
-    """A large picture, each of whose pixels says where it is, turned by its EXIF."""
-    across, down = np.meshgrid(np.arange(1500) % 251, np.arange(1000) % 241)
-    pixels = np.stack([across, down, np.zeros_like(across)], axis=-1).astype(np.uint8)
-    exif = Image.Exif()
-    exif[0x0112] = 8  # seen turned a quarter counter-clockwise
-    stored = Image.fromarray(pixels).transpose(Image.Transpose.ROTATE_270)
-    stored.save(tmp_path / "plan.png", exif=exif, compress_level=1)
-    return tmp_path / "plan.png", pixels
-
-
-def test_a_region_has_the_originals_pixels(display, plan):
-    path, pixels = plan
-    proxy = display.region(path, (700, 300, 800, 360), 1000)
-    assert (proxy.width, proxy.height) == (1500, 1000)
-    found = opened(proxy)
-    assert found.size == (100, 60)  # not enlarged
-    assert np.abs(np.subtract(found, pixels[300:360, 700:800], dtype=float)).mean() < 3
-
-
-def test_a_region_is_scaled_down_and_cut_off_at_the_edge(display, plan):
-    path, pixels = plan
-    found = opened(display.region(path, (-500, -50, 1000, 500), 200))
-    assert found.size == (200, 100)
-    wanted = Image.fromarray(pixels[:500, :1000]).resize((200, 100), Image.Resampling.LANCZOS)
-    assert np.abs(np.subtract(found, wanted, dtype=float)).mean() < 6
-
-
-def test_a_region_outside_is_refused(display, plan):
-    with pytest.raises(ValueError, match=r"1500 x 1000, got \(1500, 0, 1600, 100\)"):
-        display.region(plan[0], (1500, 0, 1600, 100), 100)
-
-
-def test_the_next_region_of_an_image_needs_no_decoding(display, plan, photo):
-    path, _ = plan
-    first = display.region(path, (0, 0, 300, 200), 1000)
-    spoil(path)
-    assert display.region(path, (0, 0, 300, 200), 1000) == first
-    display.region(photo, (0, 0, 300, 200), 1000)  # one image is kept, not two
-    with pytest.raises(ImageError):
-        display.region(path, (0, 0, 300, 200), 1000)
-
-
-def test_a_region_of_an_edited_image_is_new(display, photo):
-    display.region(photo, (0, 0, 300, 200), 1000)
-    Image.new("RGB", (1200, 1200), "green").save(photo)
-    assert is_green(display.region(photo, (0, 0, 300, 200), 1000))
-
-
-def test_an_image_beyond_the_bound_is_not_kept(display, plan, monkeypatch):
-    path, _ = plan
-    monkeypatch.setattr("workbench.dataset.display.KEPT_BYTES", 1500 * 1000 * 4 - 1)
-    display.region(path, (0, 0, 300, 200), 1000)
-    spoil(path)
-    with pytest.raises(ImageError):
-        display.region(path, (0, 0, 300, 200), 1000)
-
-
-def test_a_deep_image_is_stretched_as_a_whole(display, tmp_path):
-    """A region is as bright as the same place in the proxy."""
-    values = np.tile(np.linspace(0, 4095, 1000), (800, 1)).astype(np.uint16)
-    Image.fromarray(values).save(tmp_path / "scan.tif")
-    proxy = display.region(tmp_path / "scan.tif", (450, 0, 550, 100), 1000)
-    assert proxy.stretched
-    assert 120 < np.asarray(opened(proxy)).mean() < 135

@@ -145,8 +145,9 @@ class Writer:
         self._submit(write)
 
     def touch(self, number: int) -> None:
-        """Note that a picture was used."""
-        self._submit(_Use(number, time.time_ns()))
+        """Note that a picture was used, unless pictures need the room in the queue."""
+        if self._tasks.qsize() < _WAITING // 2:
+            self._submit(_Use(number, time.time_ns()))
 
     def replace(self, inode: int) -> None:
         """Begin a new file in place of this broken one."""
