@@ -18,6 +18,7 @@ LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
 
 FIGURES = {
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
+    "display": ["cached_proxy"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
     "opening": [
         *("import_workbench", "heavy_modules"),
@@ -35,6 +36,7 @@ FIGURES = {
 }
 TOPICS = [
     "commits",
+    "display",
     "flywheel",
     pytest.param("opening", marks=pytest.mark.browser),
     "suspects",

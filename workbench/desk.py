@@ -4,15 +4,14 @@ Wiring: it hands the widget's operations to the labels, the queue and the learne
 by way of them.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from workbench.dataset.display import Display
 from workbench.dataset.types import Split, Status
 from workbench.errors import WorkbenchError
 from workbench.feedback import Feedback
@@ -20,11 +19,9 @@ from workbench.labels.events import CLASSES, LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import Commit, LabelStore
 from workbench.learning import Learner
-from workbench.models.images import read_image
 
 WINDOW = 300  # queued images told to the page at once; it asks again when they run out
-SENT_AS_IS = {".png", ".jpg", ".jpeg", ".webp", ".gif"}  # browsers show these themselves
-SMALL_BYTES = 300_000
+SIDE_STEP = 256  # pixels; a window that is a little larger or smaller finds the same proxy
 
 
 class Desk:
@@ -36,6 +33,7 @@ class Desk:
         learner: the current model.
         feedback: what it learns meanwhile.
         title: shown as the dataset's name.
+        display: makes the images that are shown.
     """
 
     def __init__(
@@ -45,12 +43,14 @@ class Desk:
         learner: Learner,
         feedback: Feedback,
         title: str,
+        display: Display,
     ) -> None:
         self._labels = labels
         self._queue = queue
         self._learner = learner
         self._feedback = feedback
         self._title = title
+        self._display = display
 
     def state(self) -> dict[str, Any]:
         """Everything a page needs to begin or to go on."""
@@ -90,30 +90,41 @@ class Desk:
 
         Args:
             sample_id: the image.
-            side: longest side wanted, in pixels.
+            side: longest side wanted, in pixels; it may come up to `SIDE_STEP` longer.
 
         Returns:
-            Its bytes as PNG, JPEG, WebP or GIF, and `width`, `height` of the original.
+            Its bytes as PNG, JPEG, WebP or GIF, and `width`, `height` of the original, upright;
+            `stretched`, whether its brightness is not the file's own; `alpha`, whether parts of it
+            are transparent, which models see as white.
 
         Raises:
             ImageError: it cannot be read.
             WorkbenchError: there is no such image.
         """
-        item = self._queue.item(sample_id)
-        if item is None:
-            raise WorkbenchError(f"no image has the id {sample_id!r}")
-        path = Path(item.filepath)
-        if small := _small_file(path, side):
-            return small
-        image = read_image(path, shortest=side)
-        size = _original_size(path, image)
-        image.thumbnail((side, side), Image.Resampling.LANCZOS)
-        out = io.BytesIO()
-        if max(image.size) <= 512:
-            image.save(out, "PNG", compress_level=1)
-        else:
-            image.save(out, "JPEG", quality=90)
-        return out.getvalue(), size
+        path = self._path(sample_id)
+        proxy = self._display.proxy(path, -(-side // SIDE_STEP) * SIDE_STEP)
+        return proxy.data, proxy.info()
+
+    def region(
+        self, sample_id: str, box: tuple[int, int, int, int], side: int
+    ) -> tuple[bytes, dict[str, Any]]:
+        """A part of an image from its full resolution, to zoom into.
+
+        Args:
+            sample_id: the image.
+            box: left, top, right and bottom in pixels of the upright original.
+            side: longest side of the part wanted, in pixels; it is not enlarged.
+
+        Returns:
+            As `image`.
+
+        Raises:
+            ImageError: it cannot be read.
+            ValueError: the box lies outside of it.
+            WorkbenchError: there is no such image.
+        """
+        proxy = self._display.region(self._path(sample_id), box, side)
+        return proxy.data, proxy.info()
 
     def learn(self, on: bool) -> None:
         """Switch the learning in the background on or off."""
@@ -135,6 +146,12 @@ class Desk:
             stop_feedback()
 
         return stop
+
+    def _path(self, sample_id: str) -> str:
+        item = self._queue.item(sample_id)
+        if item is None:
+            raise WorkbenchError(f"no image has the id {sample_id!r}")
+        return item.filepath
 
     def _apply(self, op: Mapping[str, Any]) -> dict[str, Any]:
         kind, new_id = op["kind"], str(op["id"])
@@ -207,28 +224,3 @@ def _as_news(event: LabelEvent) -> dict[str, Any]:
         "after": event.after,
         "status": event.status_after,
     }
-
-
-def _small_file(path: Path, side: int) -> tuple[bytes, dict[str, Any]] | None:
-    """The file itself, where a browser shows it as it is and it is small."""
-    try:
-        if path.suffix.lower() not in SENT_AS_IS or path.stat().st_size > SMALL_BYTES:
-            return None
-        with Image.open(path) as image:
-            width, height = image.size
-            plain = image.mode in {"L", "RGB", "P", "1"} and not image.getexif()
-            if not plain or max(width, height) > side:
-                return None
-            image.load()  # a truncated file must not reach the page as half a picture
-        return path.read_bytes(), {"width": width, "height": height}
-    except OSError:
-        return None  # read_image says what is wrong
-
-
-def _original_size(path: Path, image: Image.Image) -> dict[str, Any]:
-    """Size of the stored picture, upright; `image` may have been decoded smaller."""
-    with Image.open(path) as stored:
-        width, height = stored.size
-    if (width > height) != (image.width > image.height):
-        width, height = height, width
-    return {"width": width, "height": height}

@@ -14,6 +14,7 @@ import pandas as pd
 from workbench.classes import Classes
 from workbench.dataset import opening
 from workbench.dataset.connection import Connection
+from workbench.dataset.display import Display
 from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.predictions import write_predictions
 from workbench.dataset.rounds import learning_curve, record_round, rounds
@@ -64,6 +65,7 @@ class Workbench:
         self.classes = Classes(self.labels)
         self._connection = connection
         self._learner = Learner(connection.home, dataset, self.labels)
+        self._display = Display(connection.home)
         self._test_fraction = test_fraction
         self._rng = np.random.default_rng()
         self._written: Probe | None = None  # whose predictions the dataset holds
@@ -128,7 +130,9 @@ class Workbench:
             curve = learning_curve(self.dataset)
             self._feedback = Feedback(self._learner, self.labels, self.queue, curve)
         self._feedback.enabled = instant
-        desk = Desk(self.labels, self.queue, self._learner, self._feedback, self.name)
+        desk = Desk(
+            self.labels, self.queue, self._learner, self._feedback, self.name, self._display
+        )
         widget = LabelWidget(desk, keys=keys)
         operators.register(self.name, self.queue.add_by_hand)
         return widget

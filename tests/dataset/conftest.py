@@ -1,8 +1,12 @@
-"""Datasets that end with the test."""
+"""Datasets that end with the test, and images to be shown."""
 
 import uuid
 
 import pytest
+from PIL import Image
+from skimage import data
+
+from workbench.dataset.display import Display
 
 
 @pytest.fixture
@@ -14,3 +18,18 @@ def name(home):
     yield name
     if fo.dataset_exists(name):
         fo.delete_dataset(name)
+
+
+@pytest.fixture
+def display(tmp_path):
+    display = Display(tmp_path / "home")
+    yield display
+    display.close()
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A photograph that has to be scaled down, and so is worth keeping."""
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(data.astronaut()).resize((1200, 1200)).save(path, quality=95)
+    return path

@@ -1,3 +1,4 @@
+import io
 import struct
 import zlib
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workbench.dataset.proxies import make_proxy
 from workbench.errors import ImageError
 from workbench.models.images import read_image
 
@@ -46,6 +48,25 @@ def test_every_kind_of_image_comes_out_as_8_bit_rgb(tmp_path, name):
     read = read_image(tmp_path / name)
     assert (read.mode, read.size) == ("RGB", (8, 6))
     assert np.abs(np.subtract(center(read), expected)).max() <= 1
+
+
+def test_a_deep_image_is_the_picture_that_a_person_sees(tmp_path):
+    """12 bits in a 16-bit file, which would be nearly black."""
+    values = np.tile(np.linspace(0, 4095, 300), (200, 1)).astype(np.uint16)
+    path = tmp_path / "scan.png"
+    Image.fromarray(values).save(path)
+    shown = Image.open(io.BytesIO(make_proxy(path, 300).data)).convert("RGB")
+    assert np.array_equal(np.asarray(read_image(path)), np.asarray(shown))
+    assert 120 < np.asarray(shown).mean() < 135
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_8_bits_are_as_stored(tmp_path, photos, mode):
+    """Nothing is stretched: vectors that are stored keep their meaning."""
+    dim = Image.open(photos / "astronaut.png").convert(mode).point(lambda value: value // 4)
+    dim.save(tmp_path / "dim.png")
+    read = read_image(tmp_path / "dim.png")
+    assert np.array_equal(np.asarray(read), np.asarray(dim.convert("RGB")))
 
 
 def test_transparent_palette_entries_are_white(tmp_path):

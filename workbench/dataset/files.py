@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from workbench.decoding import TooManyPixelsError, require_size, too_many
 from workbench.errors import ImportFolderError
 
-MAX_PIXELS = 178_000_000  # decoded, about 530 MB; just below what Pillow itself calls a bomb
 _JUNK = {"thumbs.db", "desktop.ini"}
 _CHUNK = 512  # files
 
@@ -106,8 +106,8 @@ def check_files(
         # In bounded chunks: a million futures at once would hold a million results.
         for start in range(0, len(paths), _CHUNK):
             files = []
-            # Ours is the limit of pixels that counts, and odd tags are no matter. Filters are the
-            # whole process's, so they are changed here, by one thread, and not where it decodes.
+            # Odd tags are no matter. Filters are the whole process's, so they are changed here, by
+            # one thread, and not where it decodes.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 for file in pool.map(check_file, paths[start : start + _CHUNK]):
@@ -135,31 +135,19 @@ def check_file(path: Path) -> ImageFile:
         width, height, mime_type = _decode(path)
     except UnidentifiedImageError:
         return ImageFile(path, content_hash, problem="not an image")
-    except _TooLargeError as error:
+    except TooManyPixelsError as error:
         return ImageFile(path, content_hash, problem=str(error))
+    except Image.DecompressionBombError:
+        return ImageFile(path, content_hash, problem=too_many())
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on bad bytes
         return ImageFile(path, content_hash, problem=f"broken image ({error})")
     return ImageFile(path, content_hash, width, height, status.st_size, mime_type)
 
 
-class _TooLargeError(Exception):
-    pass
-
-
 def _decode(path: Path) -> tuple[int, int, str]:
-    try:
-        image = Image.open(path)
-    except Image.DecompressionBombError as error:
-        raise _TooLargeError(
-            f"more than {MAX_PIXELS // 10**6} megapixels: scale it down"
-        ) from error
-    with image:
+    with Image.open(path) as image:
+        require_size(image)
         width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise _TooLargeError(
-                f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} megapixels: "
-                "scale it down or cut it into tiles"
-            )
         # A JPEG decoded at an eighth is read to its end all the same, four times faster.
         image.draft(None, (max(1, width // 8), max(1, height // 8)))
         image.load()

@@ -7,6 +7,7 @@ One folder a user, the *data home*: `WORKBENCH_HOME`, else the platform's data f
     vectors/   embeddings, one folder a backbone
     runs/      trained models
     media/     images that workbench itself writes, such as the bundled digits
+    display/   cache of images as the widget shows them; may be removed at any time
 """
 
 import os

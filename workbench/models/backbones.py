@@ -21,7 +21,7 @@ from workbench.models.preprocessing import DataConfig, make_transform, normalise
 from workbench.models.tensors import fingerprint
 from workbench.models.weights import LoadedModel, Weights, load_model
 
-_PREPROCESSING = 1  # raise when read_image or the transform changes what a vector comes out as
+_PREPROCESSING = 2  # raise when read_image or the transform changes what a vector comes out as
 
 
 def load_backbone(

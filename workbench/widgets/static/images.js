@@ -2,7 +2,8 @@
 /**
  * Images, asked of the kernel ahead of time and kept decoded.
  *
- * @typedef {{ bitmap: ImageBitmap | null, width: number, height: number, error: string }} Picture
+ * @typedef {{ bitmap: ImageBitmap | null, width: number, height: number, alpha?: boolean, error: string }} Picture
+ * `width`, `height`: of the original; `alpha`: parts of it are transparent
  */
 
 const KEPT = 24; // decoded pictures, those ahead and the last few behind for undo
@@ -59,14 +60,14 @@ export function createImages(send, onReady) {
         },
 
         /**
-         * @param {{ sample: string, width?: number, height?: number, error?: string }} message
+         * @param {{ sample: string, width?: number, height?: number, alpha?: boolean, error?: string }} message
          * @param {DataView[]} buffers
          */
-        async receive({ sample, width = 0, height = 0, error = "" }, buffers) {
+        async receive({ sample, width = 0, height = 0, alpha = false, error = "" }, buffers) {
             if (error) return keep(sample, { bitmap: null, width, height, error });
             try {
                 const bitmap = await createImageBitmap(new Blob([buffers[0]]));
-                keep(sample, { bitmap, width, height, error: "" });
+                keep(sample, { bitmap, width, height, alpha, error: "" });
             } catch {
                 const failed = "this browser cannot decode the image";
                 keep(sample, { bitmap: null, width, height, error: failed });

@@ -67,6 +67,10 @@ export function createViewport(parent, on = {}) {
         context.setTransform(view.scale, 0, 0, view.scale, view.x, view.y);
         context.imageSmoothingEnabled = view.scale < BLOCKS_FROM || Math.max(width, height) <= TINY;
         context.imageSmoothingQuality = fitted ? "high" : "low"; // in motion, speed counts
+        if (picture.alpha) {
+            context.fillStyle = "white"; // which is what models see there
+            context.fillRect(0, 0, width, height);
+        }
         context.drawImage(picture.bitmap, 0, 0, width, height);
         if (detail) {
             const { x, y, width: w, height: h } = detail.box;
