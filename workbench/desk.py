@@ -4,7 +4,7 @@ Wiring: it hands the widget's operations to the labels, the queue and the learne
 by way of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset.display import Display
-from workbench.dataset.types import Split, Status
-from workbench.errors import WorkbenchError
+from workbench.dataset.types import Split
+from workbench.errors import ImageError, WorkbenchError
 from workbench.feedback import Feedback
-from workbench.labels.events import CLASSES, LabelEvent, Source
+from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import Commit, LabelStore
 from workbench.learning import Learner
+from workbench.worklists import Worklist
 
 WINDOW = 300  # queued images told to the page at once; it asks again when they run out
 SIDE_STEP = 256  # pixels; a window that is a little larger or smaller finds the same proxy
@@ -29,7 +30,8 @@ class Desk:
 
     Args:
         labels: where labels are committed.
-        queue: what is labelled next.
+        queue: where images are looked up.
+        worklist: what the page walks through.
         learner: the current model.
         feedback: what it learns meanwhile.
         title: shown as the dataset's name.
@@ -40,6 +42,7 @@ class Desk:
         self,
         labels: LabelStore,
         queue: LabelQueue,
+        worklist: Worklist,
         learner: Learner,
         feedback: Feedback,
         title: str,
@@ -47,6 +50,7 @@ class Desk:
     ) -> None:
         self._labels = labels
         self._queue = queue
+        self._worklist = worklist
         self._learner = learner
         self._feedback = feedback
         self._title = title
@@ -54,8 +58,9 @@ class Desk:
 
     def state(self) -> dict[str, Any]:
         """Everything a page needs to begin or to go on."""
-        items = self._feedback.in_order(self._queue.items())
+        items = self._worklist.items()
         return {
+            "mode": self._worklist.mode,
             "title": self._title,
             "dataset": self._labels.dataset_id,
             "annotator": self._labels.annotator,
@@ -126,6 +131,22 @@ class Desk:
         proxy = self._display.region(self._path(sample_id), box, side)
         return proxy.data, proxy.info()
 
+    def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
+        """Small pictures of images, empty where one cannot be shown.
+
+        Args:
+            sample_ids: the images.
+            side: longest side wanted, in pixels.
+        """
+        found = self._queue.look_up(sample_ids)
+        return [self._thumbnail(found.get(sample_id), side) for sample_id in sample_ids]
+
+    def _thumbnail(self, item: QueueItem | None, side: int) -> bytes:
+        try:
+            return self._display.thumbnail(item.filepath, side).data if item else b""
+        except ImageError:
+            return b""
+
     def learn(self, on: bool) -> None:
         """Switch the learning in the background on or off."""
         self._feedback.enabled = on
@@ -177,7 +198,7 @@ class Desk:
                     sample,
                     str(op["label"]),
                     seconds=seconds,
-                    source=Source.ACCEPTED if op.get("accepted") else Source.HUMAN,
+                    source=self._worklist.source(accepted=bool(op.get("accepted"))),
                     suggestion=op.get("suggestion"),
                     model=op.get("model"),
                     based_on=based_on,
@@ -190,7 +211,7 @@ class Desk:
         item = self._queue.item(commit.event.sample_id)
         answer: dict[str, Any] = {
             "item": self._plain(item) if item else None,
-            "queued": commit.event.applied and commit.event.status_after == Status.QUEUED.value,
+            "queued": self._worklist.holds(commit.event),
         }
         if commit.conflict is not None:
             answer["conflict"] = {
@@ -209,7 +230,7 @@ class Desk:
             "label": item.label,
             "event": item.event,
             "hints": item.split is Split.POOL,
-            "suggestion": self._feedback.suggestion(item.sample_id),
+            **self._worklist.extras(item),
         }
 
 

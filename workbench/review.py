@@ -154,7 +154,7 @@ class Review:
         row = self._rows.get(item.sample_id)
         return {} if row is None else self._doubts.evidence(row)
 
-    def source(self, accepted: bool) -> Source:  # noqa: ARG002 - either way somebody looked again
+    def source(self, *, accepted: bool) -> Source:
         """How a label that is given here comes about."""
         return Source.REVIEWED
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from workbench.models.probe import Probe
+    from workbench.review import Review
     from workbench.training import TrainResult
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
@@ -102,15 +103,19 @@ class Workbench:
 
     def label(
         self,
-        count: int = 50,
+        count: int | None = None,
         *,
+        review: str | None = None,
         instant: bool = True,
         keys: Mapping[str, str] | None = None,
     ) -> "LabelWidget":
-        """A widget to label the queue in, by keyboard; saved as you go.
+        """A widget to label the queue in, or to review labels in, by keyboard; saved as you go.
 
         Args:
-            count: size of a first batch at random, taken where the queue is empty.
+            count: where the queue is empty, the size of a first batch at random, by default 50; in
+                review, how many labels to walk through, by default those that are likely wrong.
+            review: `"suspects"` walks through the pool's likely label errors, the most doubtful
+                first, each with what speaks against it. Nothing has to be trained for that.
             instant: whether the model learns in the background while you label, suggests, and puts
                 what is left of its own picks into the order of its doubt. Test images and the
                 random tenth keep their places, and test images get no suggestion.
@@ -118,24 +123,51 @@ class Workbench:
                 `class:<name>`.
 
         Raises:
-            ValueError: `keys` names an action that there is not.
+            ValueError: `review` is something else, or `keys` names an action that there is not.
+            NotEnoughLabelsError: there are too few labels to doubt any.
         """
         from workbench.app import operators
         from workbench.desk import Desk
         from workbench.widgets.labelling import LabelWidget
+        from workbench.worklists import QueuedList, Worklist
 
-        if len(self.queue) == 0:
-            self._queue_first_look(count)
         if self._feedback is None:
             curve = learning_curve(self.dataset)
             self._feedback = Feedback(self._learner, self.labels, self.queue, curve)
+        worklist: Worklist = QueuedList(self.queue, self._feedback)
+        if review is not None:
+            worklist = self._review(review, count)
+        elif len(self.queue) == 0:
+            self._queue_first_look(50 if count is None else count)
         self._feedback.enabled = instant
         desk = Desk(
-            self.labels, self.queue, self._learner, self._feedback, self.name, self._display
+            self.labels,
+            self.queue,
+            worklist,
+            self._learner,
+            self._feedback,
+            self.name,
+            self._display,
         )
         widget = LabelWidget(desk, keys=keys)
         operators.register(self.name, self.queue.add_by_hand)
         return widget
+
+    def suspects(self) -> pd.DataFrame:
+        """The pool's labels, the most doubtful first, with the evidence in words.
+
+        Every label is judged by a probe that has not seen it, and by its nearest neighbours.
+
+        Returns:
+            A row a label: `path`, `label`, `suggested`, `score` (0 to 1), `likely` (whether it
+            counts as a likely error; their number estimates how many there are), `reason`.
+
+        Raises:
+            NotEnoughLabelsError: the pool's labels cover fewer than two classes.
+        """
+        from workbench.review import find_doubts
+
+        return find_doubts(self._learner).to_pandas()
 
     def train(
         self, backbone: str = DEFAULT_BACKBONE, *, minutes: float = 5, seed: int = 0
@@ -288,6 +320,13 @@ class Workbench:
             f"Workbench({self.name!r}: {counts['images']} images, {done} labelled, "
             f"{counts['queued']} queued, {counts['classes']} classes)"
         )
+
+    def _review(self, what: str, count: int | None) -> "Review":
+        from workbench.review import Review, find_doubts
+
+        if what != "suspects":
+            raise ValueError(f'cannot review {what!r}: review="suspects" is what there is')
+        return Review(find_doubts(self._learner), self.labels, self.queue, count)
 
     def _queue_first_look(self, count: int) -> None:
         picks = self._learner.first_look(count, self._rng)

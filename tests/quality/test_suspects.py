@@ -144,7 +144,7 @@ def test_the_only_label_of_a_class_is_ranked_but_not_called_an_error():
         assert each.order[0] == 3
         assert not each.likely[3]
     assert explain(found, 3, ["a", "b", "c"]).startswith(
-        "labelled *c*, the only one so far; 5 of 5"
+        "labelled 'c', the only one so far; 5 of 5"
     )
 
 
@@ -152,7 +152,7 @@ def test_more_neighbours_than_images_are_all_images():
     features, targets, model = two_groups(size=3)
     found = rank_suspects(features, targets, model, k=100)
     assert found.neighbours.indices.shape == (6, 5)
-    assert explain(found, 0, ["a", "b"]).endswith("of 5 nearest labelled images say *b*")
+    assert explain(found, 0, ["a", "b"]).endswith("of 5 nearest labelled images say 'b'")
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -161,7 +161,7 @@ def test_no_label_and_a_single_one_are_no_error(n):
     found = rank_suspects(features[:n], targets[:n], np.full_like(model[:n], np.nan))
     assert found.order.tolist() == list(range(n))
     assert not found.likely.any()
-    assert n == 0 or explain(found, 0, ["a", "b"]) == "labelled *a*, the only one so far"
+    assert n == 0 or explain(found, 0, ["a", "b"]) == "labelled 'a', the only one so far"
 
 
 def test_a_class_without_a_label_is_not_suggested():
@@ -188,7 +188,7 @@ def test_whatever_comes_scores_are_probabilities_and_reasons_can_be_given(target
     several = len(np.unique(targets)) > 1
     assert (found.suggested != targets).all() == several
     for row in range(len(targets)):
-        assert explain(found, row, list("abcd")).startswith(f"labelled *{'abcd'[targets[row]]}*")
+        assert explain(found, row, list("abcd")).startswith(f"labelled '{'abcd'[targets[row]]}'")
 
 
 # The same image twice
@@ -207,7 +207,7 @@ def test_a_sure_image_repeated_with_another_label_makes_the_first_suspect(noisy)
     assert found.likely[COUNT]
     assert not found.likely[sure]
     assert found.suggested[COUNT] == truth[sure]
-    assert f"the same image is also labelled *{other}*" in explain(found, sure, NAMES)
+    assert f"the same image is also labelled '{other}'" in explain(found, sure, NAMES)
     assert "the same image" not in explain(found, int(found.order[-1]), NAMES)
 
 
@@ -234,8 +234,8 @@ def test_a_reason_says_what_each_witness_says():
     model[6] = np.nan
     found = rank_suspects(features, targets, model)
     assert explain(found, 0, NAMES) == (
-        "labelled *3*; the model, which has not seen this label, says *8* (94 %); "
-        "4 of 5 nearest labelled images say *8*"
+        "labelled '3'; the model, which has not seen this label, says '8' (94 %); "
+        "4 of 5 nearest labelled images say '8'"
     )
     assert "has not seen this label, agrees (94 %); " in explain(found, 1, NAMES)
     assert "model" not in explain(found, 6, NAMES)
@@ -245,7 +245,7 @@ def test_a_reason_says_what_each_witness_says():
 def test_neighbours_that_agree_say_so():
     features, targets, model = two_groups(spread=0.1)
     found = rank_suspects(features, targets, model)
-    assert explain(found, 0, ["a", "b"]).endswith("5 of 5 nearest labelled images say *a* too")
+    assert explain(found, 0, ["a", "b"]).endswith("5 of 5 nearest labelled images say 'a' too")
 
 
 # What is refused

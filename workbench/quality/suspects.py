@@ -116,20 +116,20 @@ def explain(suspects: Suspects, row: int, classes: Sequence[str]) -> str:
         classes: (K,) names of the classes.
 
     Returns:
-        Such as "labelled *3*; the model, which has not seen this label, says *8* (94 %); 4 of 5
-        nearest labelled images say *8*".
+        Such as "labelled '3'; the model, which has not seen this label, says '8' (94 %); 4 of 5
+        nearest labelled images say '8'".
 
     Raises:
         IndexError: there is no such row.
     """
     label = int(suspects.targets[row])
-    parts = [f"labelled *{classes[label]}*"]
+    parts = [f"labelled '{classes[label]}'"]
     if (suspects.targets == label).sum() == 1:
         parts[0] += ", the only one so far"
     model = suspects.out_of_fold[row]
     if np.isfinite(model).all():
         best = int(model.argmax())
-        says = "agrees" if best == label else f"says *{classes[best]}*"
+        says = "agrees" if best == label else f"says '{classes[best]}'"
         parts.append(
             f"the model, which has not seen this label, {says} ({100 * model[best]:.0f} %)"
         )
@@ -139,12 +139,12 @@ def explain(suspects: Suspects, row: int, classes: Sequence[str]) -> str:
         said, times = Counter(nearest).most_common(1)[0]
         too = " too" if said == label else ""
         parts.append(
-            f"{times} of {len(nearest)} nearest labelled images say *{classes[said]}*{too}"
+            f"{times} of {len(nearest)} nearest labelled images say '{classes[said]}'{too}"
         )
     twins = suspects.neighbours.similarities[row] >= TWIN
     for other in sorted({found for found, twin in zip(labels, twins, strict=True) if twin}):
         if other != label:
-            parts.append(f"the same image is also labelled *{classes[other]}*")
+            parts.append(f"the same image is also labelled '{classes[other]}'")
     return "; ".join(parts)
 
 

@@ -1,13 +1,15 @@
 """The labelling widget: the browser owns the pointer, the kernel owns the truth.
 
-Messages from the page: `hello`, `op`, `image`, `instant`, `heat`. Messages to it: `state`, `ack`, `image`,
-`heat`, `news`. Labels are acknowledged one by one when they are on disk; images and heat maps are
-prepared on threads of their own, so that an acknowledgement never waits for them.
+Messages from the page: `hello`, `op`, `image`, `region`, `thumbs`, `instant`, `heat`. Messages to
+it: `state`, `ack`, `image`, `region`, `thumbs`, `heat`, `news`. Labels are acknowledged one by one
+when they are on disk; images and heat maps are prepared on threads of their own, so that an
+acknowledgement never waits for them.
 """
 
+import contextlib
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,6 +46,14 @@ class Desk(Protocol):
 
     def image(self, sample_id: str, side: int) -> tuple[bytes, dict[str, Any]]:
         """An image's bytes and its original size."""
+
+    def region(
+        self, sample_id: str, box: tuple[int, int, int, int], side: int
+    ) -> tuple[bytes, dict[str, Any]]:
+        """The bytes of a part of an image: left, top, right and bottom in its pixels."""
+
+    def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
+        """Small pictures, empty where there is none."""
 
     def learn(self, on: bool) -> None:
         """Switch the learning in the background on or off."""
@@ -125,6 +135,13 @@ class LabelWidget(anywidget.AnyWidget):
             self._say({"type": "state", **self._desk.state()})
         elif kind == "image":
             self._workers.submit(self._send_image, str(message["sample"]), int(message["side"]))
+        elif kind == "region":
+            self._workers.submit(
+                self._send_region, str(message["sample"]), message["box"], int(message["side"])
+            )
+        elif kind == "thumbs":
+            samples = [str(sample) for sample in message["samples"]]
+            self._workers.submit(self._send_thumbs, samples, int(message["side"]))
         elif kind == "instant":
             self._desk.learn(bool(message["on"]))
         elif kind == "heat":
@@ -140,6 +157,18 @@ class LabelWidget(anywidget.AnyWidget):
             self._say({"type": "image", "sample": sample, **size}, [data])
         except Exception as error:  # noqa: BLE001 - shown in place of the image, whatever it is
             self._say({"type": "image", "sample": sample, "error": str(error)})
+
+    def _send_region(self, sample: str, box: dict[str, int], side: int) -> None:
+        left, top = box["x"], box["y"]
+        edges = (left, top, left + box["width"], top + box["height"])
+        # What is on screen stays there, only coarser, where finer pixels cannot be had.
+        with contextlib.suppress(WorkbenchError, ValueError):
+            data, _ = self._desk.region(sample, edges, min(side, LONGEST_SIDE))
+            self._say({"type": "region", "sample": sample, "box": box}, [data])
+
+    def _send_thumbs(self, samples: list[str], side: int) -> None:
+        pictures = self._desk.thumbnails(samples, side)
+        self._say({"type": "thumbs", "samples": samples}, pictures)
 
     def _send_heat(self, sample: str) -> None:
         if sample != self._wanted_heat:

@@ -344,7 +344,7 @@ async function render({ model, el }) {
         viewport.setLayer(layers.visible(item, showsHeat));
         const skip = keymap.key("skip");
         parts.overlay.replaceChildren(...overlay(loaded, mode, item, picture, work, bar.secondsEach, skip));
-        panel.showClasses(work.classes, work.counts, item?.label ?? null, work.suggestion);
+        panel.showClasses(work.classes, work.counts, item?.label ?? null, work.suggestion, mode === "review");
         panel.showReason(item?.reason ?? "", heatNote);
         neighbours.show(item?.neighbours ?? []);
         curve.show(points, working);

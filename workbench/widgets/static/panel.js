@@ -104,8 +104,9 @@ export function createPanel(parent, on, keymap) {
          * @param {Record<string, number>} counts
          * @param {string | null} chosen label that the image on screen has already
          * @param {Suggestion | null} suggestion
+         * @param {boolean} reviewing whether the label that it has can be kept
          */
-        showClasses(classes, counts, chosen, suggestion) {
+        showClasses(classes, counts, chosen, suggestion, reviewing) {
             names = classes;
             const keys = keymap.classKeys(classes);
             const rows = classes.map((name, index) => {
@@ -130,6 +131,7 @@ export function createPanel(parent, on, keymap) {
                     share >= 0.005 ? h("span", { class: "wb-share" }, percent) : "",
                     h("span", { class: "wb-count", title: "labels so far" }, String(counts[name] ?? 0)),
                     suggested ? h("kbd", {}, keymap.key("accept")) : "",
+                    reviewing && name === chosen ? h("kbd", { title: "Keep this label" }, keymap.key("keep")) : "",
                     key ? h("kbd", {}, key) : "",
                 );
             });
