@@ -141,6 +141,14 @@ class Desk:
         found = self._queue.look_up(sample_ids)
         return [self._thumbnail(found.get(sample_id), side) for sample_id in sample_ids]
 
+    def arrange(
+        self, by: str, sample_id: str | None, progress: Callable[[int, int], None]
+    ) -> tuple[list[dict[str, Any]], bytes]:
+        """The images that are left to label, in groups; `grid.arrange` says the arguments."""
+        from workbench.grid import arrange
+
+        return arrange(self._learner, by, sample_id, progress)
+
     def _thumbnail(self, item: QueueItem | None, side: int) -> bytes:
         try:
             return self._display.thumbnail(item.filepath, side).data if item else b""

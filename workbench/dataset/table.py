@@ -58,6 +58,12 @@ class Table:
         return np.flatnonzero(~self.is_test & free & (self.targets < 0))
 
     @property
+    def open_pool(self) -> Rows:
+        """Pool rows that have no label yet, queued or not; skipped ones are left alone."""
+        left = np.isin(self.statuses, [Status.UNLABELLED.value, Status.QUEUED.value])
+        return np.flatnonzero(~self.is_test & left & (self.targets < 0))
+
+    @property
     def unlabelled_test(self) -> Rows:
         """Test rows that may be put into the queue."""
         free = self.statuses == Status.UNLABELLED.value

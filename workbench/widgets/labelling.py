@@ -1,9 +1,9 @@
 """The labelling widget: the browser owns the pointer, the kernel owns the truth.
 
-Messages from the page: `hello`, `op`, `image`, `region`, `thumbs`, `instant`, `heat`. Messages to
-it: `state`, `ack`, `image`, `region`, `thumbs`, `heat`, `news`. Labels are acknowledged one by one
-when they are on disk; images and heat maps are prepared on threads of their own, so that an
-acknowledgement never waits for them.
+Messages from the page: `hello`, `op`, `image`, `region`, `thumbs`, `grid`, `instant`, `heat`.
+Messages to it: `state`, `ack`, `image`, `region`, `thumbs`, `grid`, `heat`, `news`. Labels are
+acknowledged one by one when they are on disk; images, groups and heat maps are prepared on threads
+of their own, so that an acknowledgement never waits for them.
 """
 
 import contextlib
@@ -54,6 +54,11 @@ class Desk(Protocol):
 
     def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
         """Small pictures, empty where there is none."""
+
+    def arrange(
+        self, by: str, sample_id: str | None, progress: Callable[[int, int], None]
+    ) -> tuple[list[dict[str, Any]], bytes]:
+        """Groups of images that are left to label, and their ids."""
 
     def learn(self, on: bool) -> None:
         """Switch the learning in the background on or off."""
@@ -110,6 +115,7 @@ class LabelWidget(anywidget.AnyWidget):
         super().__init__(height=height, layers=two_layers(HEAT_SIDE), shortcuts=dict(keys or {}))
         self._desk = desk
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="workbench-images")
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix="workbench-grid")
         self._send_lock = threading.Lock()
         self._paint_lock = threading.Lock()
         self._wanted_heat = ""
@@ -124,7 +130,8 @@ class LabelWidget(anywidget.AnyWidget):
     def close(self) -> None:
         """Take the widget off the page and stop listening."""
         self._stop()
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        for workers in (self._workers, self._slow):
+            workers.shutdown(wait=False, cancel_futures=True)
         super().close()
 
     def _receive(self, _: Any, message: dict[str, Any], __: list[Any]) -> None:
@@ -142,6 +149,9 @@ class LabelWidget(anywidget.AnyWidget):
         elif kind == "thumbs":
             samples = [str(sample) for sample in message["samples"]]
             self._workers.submit(self._send_thumbs, samples, int(message["side"]))
+        elif kind == "grid":
+            sample = message.get("sample")
+            self._slow.submit(self._send_grid, str(message["by"]), sample and str(sample))
         elif kind == "instant":
             self._desk.learn(bool(message["on"]))
         elif kind == "heat":
@@ -169,6 +179,16 @@ class LabelWidget(anywidget.AnyWidget):
     def _send_thumbs(self, samples: list[str], side: int) -> None:
         pictures = self._desk.thumbnails(samples, side)
         self._say({"type": "thumbs", "samples": samples}, pictures)
+
+    def _send_grid(self, by: str, sample: str | None) -> None:
+        def progress(done: int, total: int) -> None:
+            self._say({"type": "grid", "working": f"looking at images, {done:,} of {total:,}"})
+
+        try:
+            groups, ids = self._desk.arrange(by, sample, progress)
+            self._say({"type": "grid", "by": by, "groups": groups}, [ids])
+        except Exception as error:  # noqa: BLE001 - shown in place of the images, whatever it is
+            self._say({"type": "grid", "error": str(error)})
 
     def _send_heat(self, sample: str) -> None:
         if sample != self._wanted_heat:

@@ -19,6 +19,7 @@ export const ACTIONS = Object.freeze([
     { name: "redo", title: "Redo", group: "Label", key: "Shift+z", also: ["Ctrl+Shift+z", "Ctrl+y"] },
     { name: "find", title: "Find a class by name", group: "Label", key: "/" },
     { name: "newClass", title: "Add a class", group: "Label", key: "n" },
+    { name: "grid", title: "Many images at once", group: "Label", key: "g" },
     { name: "fit", title: "Fit the image", group: "View", key: "f" },
     { name: "actual", title: "One pixel as one pixel", group: "View", key: "a" },
     { name: "zoomIn", title: "Zoom in", group: "View", key: "+", also: ["="], repeats: true },
@@ -34,6 +35,7 @@ export const ACTIONS = Object.freeze([
     { name: "plain", title: "Brightness and contrast as they were", group: "View", key: "x" },
     { name: "heat", title: "Show what the model looks at", group: "Model", key: "h" },
     { name: "instant", title: "Let the model learn as you label", group: "Model", key: "i" },
+    { name: "likeThis", title: "Images like this one (in the grid)", group: "Label", key: "l" },
     { name: "help", title: "Show the keys", group: "Widget", key: "?" },
     { name: "leave", title: "Leave the widget", group: "Widget", key: "Escape" },
 ]);

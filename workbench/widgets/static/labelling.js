@@ -8,6 +8,8 @@ import { createBar } from "./bar.js";
 import { createClock } from "./clock.js";
 import { createCurve } from "./curve.js";
 import { listenToGestures } from "./gestures.js";
+import { createGridMode } from "./gridmode.js";
+import { createHints } from "./hints.js";
 import { createImages } from "./images.js";
 import { createKeymap, strokeOf } from "./keymap.js";
 import { connectLayers } from "./layers.js";
@@ -45,6 +47,8 @@ async function render({ model, el }) {
     const bar = createBar(parts.bar);
     const panel = createPanel(parts.panel, { choose: finish, add: addClass, leave: takeFocus }, keymap);
     const thumbs = createThumbs(send);
+    const grid = createGridMode(parts, thumbs, work, send, { label: finishMany, changed: onGridChanged });
+    const hints = createHints(parts.tools.heat, send);
     const neighbours = createNeighbours(panel.why, thumbs);
     const curve = createCurve(panel.foot);
     const sheet = createSheet(parts.stage, keymap, {
@@ -58,10 +62,8 @@ async function render({ model, el }) {
 
     let dataset = ""; // unknown until the kernel has spoken
     let loaded = false;
-    let showsHeat = false;
     let instant = true;
     let mode = "queue"; // or "review"
-    let heatNote = "";
     let working = ""; // what the model is busy with
     /** @type {import("./curve.js").CurvePoint[]} */
     let points = [];
@@ -94,6 +96,8 @@ async function render({ model, el }) {
         moreContrast: () => viewport.adjust({ contrast: SHADE }),
         lessContrast: () => viewport.adjust({ contrast: 1 / SHADE }),
         plain: () => viewport.adjust(),
+        grid: grid.toggle,
+        likeThis: () => work.current && grid.like(work.current.id),
         heat: toggleHeat,
         instant: toggleInstant,
         help: () => sheet.toggle(),
@@ -111,6 +115,7 @@ async function render({ model, el }) {
      */
     function finish(label, accepted = false) {
         if (label !== null && !work.classes.includes(label)) return;
+        if (grid.shown) return label === null ? undefined : grid.give(label);
         const seconds = clock.read();
         const op = work.finish(label, seconds, accepted);
         if (!op) return;
@@ -120,6 +125,21 @@ async function render({ model, el }) {
         }
         step(op);
         if (work.needsMore) send({ type: "hello" });
+    }
+
+    /**
+     * @param {string[]} samples
+     * @param {string} label
+     */
+    function finishMany(samples, label) {
+        panel.flash(work.classes.indexOf(label));
+        step(work.finishMany(samples, label, clock.read()));
+        clock.restart();
+    }
+
+    function onGridChanged() {
+        clock.restart();
+        refresh();
     }
 
     function putOff() {
@@ -140,10 +160,7 @@ async function render({ model, el }) {
     }
 
     function toggleHeat() {
-        showsHeat = !showsHeat;
-        parts.tools.heat.setAttribute("aria-pressed", String(showsHeat));
-        heatNote = "";
-        askForHeat();
+        hints.toggle(work.current);
         refresh();
     }
 
@@ -175,6 +192,11 @@ async function render({ model, el }) {
     function onKey(event) {
         if (event.target !== parts.root) return; // typing a class name, say
         const stroke = strokeOf(event);
+        if (grid.shown && grid.key(stroke)) {
+            event.preventDefault();
+            event.stopPropagation();
+            return;
+        }
         const index = stroke ? keymap.classKeys(work.classes).indexOf(stroke) : -1;
         const action = keymap.actionOf(stroke);
         if (index < 0 && !action) return;
@@ -221,6 +243,7 @@ async function render({ model, el }) {
     const heard = {
         image: images.receive,
         thumbs: thumbs.receive,
+        grid: grid.receive,
         region: onRegion,
         state: onState,
         ack: onAck,
@@ -306,21 +329,10 @@ async function render({ model, el }) {
         else bitmap.close();
     }
 
-    function askForHeat() {
-        const item = work.current;
-        if (!showsHeat || !item) return;
-        if (!item.hints) {
-            heatNote = "No hint on this one: it keeps the estimates honest.";
-        } else {
-            heatNote = "Asking the model"; // the first time, it has to be loaded
-            send({ type: "heat", sample: item.id });
-        }
-    }
-
     /** @param {any} message */
-    function onHeat({ sample, label, error }) {
-        if (sample !== work.current?.id) return;
-        heatNote = error ?? (label ? `Seen as ${label}; evidence in orange.` : "No model to ask yet: bench.pick() makes one.");
+    function onHeat(message) {
+        if (message.sample !== work.current?.id) return;
+        hints.receive(message);
         refresh();
     }
 
@@ -332,21 +344,20 @@ async function render({ model, el }) {
         const item = work.current;
         if (item && item.id !== shown) {
             clock.restart();
-            heatNote = "";
-            shown = item.id;
-            askForHeat();
+            hints.ask(item);
         }
-        if (!item) shown = heatNote = "";
+        shown = item?.id ?? "";
         for (const next of item ? [item, ...work.upcoming(AHEAD)] : []) images.want(next.id, viewport.side);
         const picture = item ? images.get(item.id) : null;
         // Until the next picture is there the last one must not pose as it.
         viewport.show(picture ?? null, item ? `Image ${item.name}` : "No image");
-        viewport.setLayer(layers.visible(item, showsHeat));
+        viewport.setLayer(layers.visible(item, hints.shown));
         const skip = keymap.key("skip");
         parts.overlay.replaceChildren(...overlay(loaded, mode, item, picture, work, bar.secondsEach, skip));
         panel.showClasses(work.classes, work.counts, item?.label ?? null, work.suggestion, mode === "review");
-        panel.showReason(item?.reason ?? "", heatNote);
+        panel.showReason(item?.reason ?? "", item ? hints.note : "");
         neighbours.show(item?.neighbours ?? []);
+        grid.refresh();
         curve.show(points, working);
         bar.showProgress(work.done, work.left);
         bar.showFile(item ? describe(item, picture, viewport) : "");
@@ -379,6 +390,7 @@ async function render({ model, el }) {
         clearTimeout(patienceTimer);
         model.off("msg:custom", onMessage);
         layers.disconnect();
+        grid.destroy();
         stopGestures();
         clock.stop();
         viewport.destroy();

@@ -9,6 +9,7 @@ import { spelled } from "./keymap.js";
 /** @type {readonly [name: string, icon: any, title: string][]} */
 const TOOLS = Object.freeze([
     ["skip", "skip", "Skip this image"],
+    ["grid", "grid", "Many images at once"],
     ["fit", "fit", "Fit the image"],
     ["zoomIn", "zoomIn", "Zoom in"],
     ["brighter", "light", "Brighter"],
@@ -59,7 +60,7 @@ export function layOut(el, height, keymap, act) {
             icon(picture),
             h("kbd", {}),
         );
-    for (const name of ["heat", "instant"]) tools[name].setAttribute("aria-pressed", "false");
+    for (const name of ["grid", "heat", "instant"]) tools[name].setAttribute("aria-pressed", "false");
     const overlay = h("div", { class: "wb-overlay" });
     const stage = h("div", { class: "wb-stage" }, overlay);
     const panel = h("div", { class: "wb-panel" });

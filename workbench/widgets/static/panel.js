@@ -2,11 +2,10 @@
 /** The right-hand side: classes with their keys, what the model suggests, and why this image. */
 
 import { h, icon } from "./dom.js";
+import { classColour } from "./palette.js";
 
 /** @typedef {import("./worklist.js").Suggestion} Suggestion */
 
-// Okabe and Ito's palette, told apart by colour-blind eyes; beyond eight, it begins anew.
-const COLOURS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#f0e442", "#999"];
 const FLASH = 220; // ms
 
 /**
@@ -163,5 +162,5 @@ export function createPanel(parent, on, keymap) {
 
 /** @param {number} index */
 function swatch(index) {
-    return h("span", { class: "wb-swatch", style: `background:${COLOURS[index % COLOURS.length]}` });
+    return h("span", { class: "wb-swatch", style: `background:${classColour(index)}` });
 }

@@ -9,7 +9,8 @@
  *             event: string, hints: boolean, suggestion?: Suggestion | null,
  *             neighbours?: { id: string, label: string, similarity: number }[] }} Item
  * @typedef {import("./outbox.js").Op} Op
- * @typedef {{ op: Op | null, item: Item | null }} Step `op` null: the image was put off
+ * @typedef {{ op: Op | null, item: Item | null, dropped?: Item[] }} Step `op` null: the image was put
+ *     off; `dropped`: queued images that a label of many took out of the queue
  */
 
 /**
@@ -33,6 +34,8 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
     const pending = new Map();
     /** @type {Map<string, string>} the latest event of a sample, as far as this page knows */
     const latest = new Map();
+    /** @type {Map<string, string>} labels given since the page was opened, by sample */
+    const given = new Map();
     /** @type {Set<string>} ids of this page's own operations */
     const own = new Set();
     /** @type {Set<string>} undos of steps from before this page: only the kernel knows which */
@@ -68,6 +71,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
     function take(step) {
         past.push(step);
         const { op, item } = step;
+        if (op?.kind === "labels") return takeMany(step, op);
         if (!item) {
             classes = [...classes, op?.name];
             return;
@@ -77,9 +81,57 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         if (!op) return;
         latest.set(item.id, op.id);
         if (op.kind === "label") {
+            given.set(item.id, op.label);
             count(item.label, -1);
             count(op.label, 1);
         }
+    }
+
+    /**
+     * @param {Step} step
+     * @param {Op} op
+     */
+    function takeMany(step, op) {
+        const samples = new Set(op.samples);
+        step.dropped = queue.filter((item) => samples.has(item.id));
+        for (const item of step.dropped) drop(item.id);
+        for (const sample of samples) given.set(sample, op.label);
+        done += samples.size;
+        count(op.label, samples.size);
+    }
+
+    /**
+     * @param {Step} step
+     * @param {Op} op
+     */
+    function untakeMany(step, op) {
+        for (const sample of op.samples) given.delete(sample);
+        for (const item of [...(step.dropped ?? [])].reverse()) putFirst(item);
+        done -= op.samples.length;
+        count(op.label, -op.samples.length);
+    }
+
+    /**
+     * A label of many that does not stand, or not for all of them.
+     *
+     * @param {Op} op
+     * @param {any} ack
+     * @param {number} place of its step
+     */
+    function partly(op, ack, place) {
+        const left = ack.ok ? ack.left : op.samples;
+        for (const sample of left) given.delete(sample);
+        done -= left.length;
+        count(op.label, -left.length);
+        if (place >= 0) {
+            const step = past[place];
+            step.op = { ...op, samples: op.samples.filter((/** @type {string} */ id) => !left.includes(id)) };
+            if (!step.op.samples.length) past.splice(place, 1);
+        }
+        const notice = ack.ok
+            ? `${left.length} had been labelled meanwhile and stay as they are`
+            : ack.error;
+        return { op, settled: true, notice };
     }
 
     /** @param {Item} item */
@@ -171,6 +223,28 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             return op;
         },
 
+        /**
+         * Label many images at once.
+         *
+         * @param {string[]} samples
+         * @param {string} label
+         * @param {number} seconds for all of them
+         * @returns {Op}
+         */
+        finishMany(samples, label, seconds) {
+            const op = issue({ id: newId(), kind: "labels", samples, label, seconds });
+            take({ op, item: null });
+            future = [];
+            return op;
+        },
+
+        /**
+         * The label that an image was given since the page was opened.
+         *
+         * @param {string} sample
+         */
+        labelOf: (sample) => given.get(sample),
+
         /** Leave the image on screen for another time, without a word to the kernel. */
         putOff() {
             const item = queue[0];
@@ -206,7 +280,10 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             if (step && !step.op) return null;
             const op = issue({ id: newId(), kind: "undo" });
             if (!step) blind.add(op.id);
-            if (step?.op && step.item) {
+            if (step?.op?.kind === "labels") {
+                untakeMany(step, step.op);
+            } else if (step?.op && step.item) {
+                given.delete(step.item.id);
                 latest.set(step.item.id, step.op.basedOn); // the kernel goes back to it, too
                 if (step.op.kind === "label") {
                     count(step.op.label, -1);
@@ -250,6 +327,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             pending.delete(ack.id);
             if (!op) return { op, settled: true, notice: "" };
             const place = past.findIndex((step) => step.op?.id === ack.id);
+            if (op.kind === "labels" && (!ack.ok || ack.left?.length)) return partly(op, ack, place);
             if (ack.conflict || (!ack.ok && place >= 0)) {
                 // It does not stand: the image comes back, with what the kernel has now.
                 const [step] = place >= 0 ? past.splice(place, 1) : [];
@@ -302,11 +380,13 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          * @returns {boolean} whether it concerns this page
          */
         hear(news) {
-            if (own.has(news.event)) return false;
+            if (own.has(news.event) || own.has(news.group)) return false;
             if (news.news === "classes") classes = [...news.classes];
             if (news.news === "label") {
                 count(news.before, -1);
                 count(news.after, 1);
+                if (news.after) given.set(news.sample, news.after);
+                else given.delete(news.sample);
                 latest.delete(news.sample);
                 if (news.status !== "queued") drop(news.sample);
             }

@@ -1,0 +1,74 @@
+// @ts-check
+/** The grid as a way to work in the widget: when it is shown, and what it asks of the kernel. */
+
+import { createGrid } from "./grid.js";
+
+/**
+ * @param {ReturnType<typeof import("./layout.js").layOut>} parts
+ * @param {ReturnType<typeof import("./thumbs.js").createThumbs>} thumbs
+ * @param {ReturnType<typeof import("./worklist.js").createWorklist>} work
+ * @param {(message: Record<string, any>) => void} send
+ * @param {{ label: (samples: string[], label: string) => void, changed: () => void }} on `changed`:
+ *     what is on screen is another thing now
+ */
+export function createGridMode(parts, thumbs, work, send, on) {
+    const grid = createGrid(parts.stage, thumbs, {
+        arrange: ask,
+        label: on.label,
+        labelOf: work.labelOf,
+        classes: () => work.classes,
+    });
+
+    /**
+     * @param {string} by
+     * @param {string} [sample]
+     */
+    function ask(by, sample) {
+        grid.say("arranging");
+        send({ type: "grid", by, sample });
+    }
+
+    /** @param {boolean} shown */
+    function show(shown) {
+        grid.show(shown);
+        parts.tools.grid.setAttribute("aria-pressed", String(shown));
+        on.changed();
+    }
+
+    return {
+        get shown() {
+            return grid.shown;
+        },
+        key: grid.key,
+        give: grid.give,
+        destroy: grid.destroy,
+        refresh() {
+            if (grid.shown) grid.refresh();
+        },
+        toggle() {
+            show(!grid.shown);
+            if (grid.shown) ask(grid.by === "like" ? "cluster" : grid.by);
+        },
+        /** @param {string} sample show everything in order of likeness to it */
+        like(sample) {
+            show(true);
+            ask("like", sample);
+        },
+        /**
+         * @param {any} message
+         * @param {DataView[]} buffers ids of the images, 12 bytes each
+         */
+        receive({ by, groups, working, error }, buffers) {
+            if (working || error) return grid.say(working || error);
+            const ids = new Uint8Array(buffers[0].buffer, buffers[0].byteOffset, buffers[0].byteLength);
+            const idAt = (/** @type {number} */ index) => hex(ids.subarray(12 * index, 12 * index + 12));
+            grid.arrange({ by, groups, count: ids.length / 12, idAt });
+            on.changed();
+        },
+    };
+}
+
+/** @param {Uint8Array} bytes */
+function hex(bytes) {
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

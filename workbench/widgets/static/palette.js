@@ -1,0 +1,10 @@
+// @ts-check
+/** The classes' colours. */
+
+// Okabe and Ito's palette, told apart by colour-blind eyes; beyond eight, it begins anew.
+const COLOURS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#f0e442", "#999"];
+
+/** @param {number} index of the class */
+export function classColour(index) {
+    return COLOURS[((index % COLOURS.length) + COLOURS.length) % COLOURS.length];
+}
