@@ -114,6 +114,7 @@ class Learner:
 
     def table(self) -> Table:
         """The dataset as it is now."""
+        self._labels.reload_classes()  # another kernel may have renamed one
         return read_table(self._dataset, self._labels.classes)
 
     def features(self, table: Table) -> Array:
@@ -159,7 +160,8 @@ class Learner:
                 features[rows],
                 targets,
                 calibrate_on=honest,
-                warm=self._latest.probe if self._latest else None,
+                # An index may mean another class by now.
+                warm=latest.probe if latest and latest.table.classes == table.classes else None,
                 seed=self._seed,
             )
             self._latest = Fit(table, features, rows, probe)
