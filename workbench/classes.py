@@ -69,3 +69,25 @@ class Classes(Sequence[str]):
             LabelError: there is no such class.
         """
         return self._labels.remove_class(name)
+
+    def describe(
+        self, name: str, text: str | None = None, examples: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """Say what a class means, for everybody who labels; kept with the dataset.
+
+        Args:
+            name: the class.
+            text: at most 10,000 characters; None leaves what there is, an empty one takes it away.
+            examples: sample ids of typical images, at most 100; None leaves what there is.
+
+        Returns:
+            The class's `text` and `examples` now.
+
+        Raises:
+            LabelError: there is no such class or image, or the text is too long.
+        """
+        return self._labels.describe_class(name, text, examples)
+
+    def guidelines(self) -> dict[str, dict[str, Any]]:
+        """`text` and `examples` (sample ids) of each class that has been described, by name."""
+        return self._labels.guidelines()

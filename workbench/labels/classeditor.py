@@ -7,9 +7,11 @@ under an old name any more.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import fiftyone as fo
 from bson import ObjectId
@@ -21,6 +23,7 @@ from workbench.labels import classedits
 from workbench.labels.classedits import ClassEdit, Editor, is_rename
 from workbench.labels.classlist import ClassesChangedError, ClassList, follow, standing
 from workbench.labels.events import CLASSES, Commit, LabelEvent, Source
+from workbench.labels.guidelines import Guidelines
 from workbench.labels.history import EventLog
 from workbench.labels.recording import Recorder
 from workbench.labels.relabelling import LeftAs, Relabelling
@@ -33,6 +36,7 @@ class ClassEditor:
     Args:
         connection: the database.
         dataset: the FiftyOne dataset, prepared.
+        guidelines: what its classes mean.
         classes: its class list.
         log: its history.
         recorder: writes events.
@@ -42,12 +46,14 @@ class ClassEditor:
         self,
         connection: Connection,
         dataset: fo.Dataset,
+        guidelines: Guidelines,
         classes: ClassList,
         log: EventLog,
         recorder: Recorder,
     ) -> None:
         self._connection = connection
         self._dataset = dataset
+        self._guidelines = guidelines
         self._classes = classes
         self._log = log
         self._recorder = recorder
@@ -130,6 +136,26 @@ class ClassEditor:
                 self.finish()
                 return commit
 
+    def describe(
+        self, name: str, text: str | None, examples: Sequence[str] | None
+    ) -> dict[str, Any]:
+        """Set a class's guideline; `LabelStore.describe_class` documents it."""
+        given = self._guidelines.check(text, examples)
+        with self._recorder.lock:
+            while True:
+                now = self._classes.class_of(name)
+
+                def body(session: ClientSession, now: str = now) -> None:
+                    self._classes.hold(session)
+                    self._guidelines.write(now, given, session)
+
+                try:
+                    transact(self._connection, body)
+                except ClassesChangedError:
+                    self._classes.reload()
+                    continue
+                return self._guidelines.read([now])[now]
+
     def finish(self) -> None:
         """Read the class list, and carry a change of it on that has not reached every image yet."""
         with self._recorder.lock:
@@ -156,9 +182,21 @@ class ClassEditor:
             )
         event = replace(event, images=self._count(event, session))
         self._log.insert(event, session)
+        self._describe(event, session)
         self._classes.unfinished = event.id
         self._go_on(event, None, session)
         return Commit(event)
+
+    def _describe(self, change: LabelEvent, session: ClientSession) -> None:
+        """Let guidelines follow their classes."""
+        if is_rename(change):
+            ((old, new),) = change.renamed
+            self._guidelines.rename(old, str(new), session)
+        else:
+            gone = set(change.before or []) - set(change.after or [])
+            self._guidelines.drop(gone, change.id, session)
+        if change.undoes is not None:
+            self._guidelines.restore(change.undoes, session)
 
     def _go_on(
         self, change: LabelEvent, after: ObjectId | None, session: ClientSession

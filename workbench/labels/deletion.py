@@ -4,7 +4,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from workbench.labels import classlist, history, relabelling
+from workbench.labels import classlist, guidelines, history, relabelling
 
 
 def delete_labels(database: Database[dict[str, Any]], dataset_id: str) -> None:
@@ -14,6 +14,6 @@ def delete_labels(database: Database[dict[str, Any]], dataset_id: str) -> None:
         database: the database that FiftyOne keeps its datasets in.
         dataset_id: what its events are kept under.
     """
-    database[history.COLLECTION].delete_many({"dataset": dataset_id})
-    database[relabelling.COLLECTION].delete_many({"dataset": dataset_id})
+    for module in (history, relabelling, guidelines):
+        database[module.COLLECTION].delete_many({"dataset": dataset_id})
     database[classlist.COLLECTION].delete_one({"_id": dataset_id})

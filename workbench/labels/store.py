@@ -11,7 +11,6 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 from bson import ObjectId
-from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from workbench.dataset import fields
@@ -23,12 +22,11 @@ from workbench.labels.classeditor import ClassEditor
 from workbench.labels.classlist import ClassesChangedError, ClassList
 from workbench.labels.drafts import KEEP, PROJECTION, Draft, sample_key
 from workbench.labels.events import CLASSES, Commit, LabelEvent, Source
+from workbench.labels.guidelines import Guidelines
 from workbench.labels.history import EventLog
+from workbench.labels.imports import Importer
+from workbench.labels.notes import Notes
 from workbench.labels.recording import Recorder
-from workbench.labels.transactions import transact
-
-_IMPORT_BATCH = 1_000
-
 
 __all__ = ["Commit", "LabelStore"]
 
@@ -52,7 +50,11 @@ class LabelStore:
         self._samples = connection.database[dataset._sample_collection_name]
         self._recorder = Recorder(connection, dataset, self._log)
         self._classes = ClassList(connection.database, self.dataset_id, self._log)
-        self._editor = ClassEditor(connection, dataset, self._classes, self._log, self._recorder)
+        self._guidelines = Guidelines(connection.database, self._samples, self.dataset_id)
+        parts = self._classes, self._log, self._recorder
+        self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
+        self._importer = Importer(connection, self._samples, *parts)
+        self._notes = Notes(self._samples, self._log, self._recorder)
         self._editor.finish()
 
     @property
@@ -141,6 +143,24 @@ class LabelStore:
         draft = Draft(sample_id, KEEP, Status.SKIPPED, Source.HUMAN, seconds)
         return self._apply(draft, event_id, based_on)
 
+    def note(self, sample_id: str, text: str, *, event_id: str | None = None) -> Commit:
+        """Write a note on an image, in the place of the one it has; an empty one takes it away.
+
+        The image's label, its status and what commits are based on stay as they are.
+
+        Args:
+            sample_id: the image.
+            text: at most 10,000 characters.
+            event_id: id of the event, for a caller that may have to send it twice.
+
+        Returns:
+            What was recorded.
+
+        Raises:
+            LabelError: it is no text or too long, or there is no such image.
+        """
+        return self._notes.write(sample_id, text, self.annotator, event_id)
+
     def undo(self, event_id: str | None = None) -> Commit | None:
         """Take back this annotator's latest event that still stands, as a new event.
 
@@ -213,6 +233,28 @@ class LabelStore:
         """
         return self._editor.change(partial(classedits.remove, name), self.annotator, event_id)
 
+    def describe_class(
+        self, name: str, text: str | None = None, examples: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """Say what a class means. It is no event: what was said before is replaced.
+
+        Args:
+            name: the class.
+            text: at most 10,000 characters; None leaves what there is.
+            examples: sample ids, at most 100; None leaves what there is.
+
+        Returns:
+            The class's `text` and `examples` now.
+
+        Raises:
+            LabelError: there is no such class or image, or the text is too long.
+        """
+        return self._editor.describe(name, text, examples)
+
+    def guidelines(self) -> dict[str, dict[str, Any]]:
+        """`text` and `examples` (sample ids) of each class that has been described, by name."""
+        return self._guidelines.read(self.classes)
+
     def ever_had_class(self, name: str) -> bool:
         """Whether a class is called so, or was before it was renamed, merged or removed."""
         return self._classes.ever_had(name)
@@ -238,12 +280,7 @@ class LabelStore:
         Raises:
             LabelError: a class is not in the list or was removed; nothing was written.
         """
-        for label in set(labels.values()):
-            self._classes.class_of(label)
-        items = list(labels.items())
-        for start in range(0, len(items), _IMPORT_BATCH):
-            self._import_batch(dict(items[start : start + _IMPORT_BATCH]), annotator)
-        return len(items)
+        return self._importer.record(labels, annotator)
 
     def reload_classes(self) -> None:
         """Take in what another process did to the classes."""
@@ -263,6 +300,8 @@ class LabelStore:
                 return None
             if last.field == CLASSES:
                 return self._editor.take_back(last, source, self.annotator, event_id)
+            if last.field == fields.NOTE:
+                return self._notes.take_back(last, source, self.annotator, event_id)
             # A commit that lost against somebody else's changed nothing: nothing to restore.
             draft = Draft(
                 last.sample_id,
@@ -320,36 +359,3 @@ class LabelStore:
         if applied:
             return Commit(event)
         return Commit(event, self._log.get(before.get(fields.EVENT) or "", session))
-
-    def _import_batch(self, labels: Mapping[str, str], annotator: str) -> None:
-        ids = {sample_id: uuid.uuid4().hex for sample_id in labels}
-
-        def body(session: ClientSession) -> None:
-            self._classes.hold(session)
-            keys = [ObjectId(sample_id) for sample_id in labels]
-            current = {
-                str(found["_id"]): found
-                for found in self._samples.find({"_id": {"$in": keys}}, PROJECTION, session=session)
-            }
-            events, updates = [], []
-            for sample_id, label in labels.items():
-                draft = Draft(sample_id, now[label], Status.LABELLED, Source.IMPORT)
-                new_id = ids[sample_id]
-                events.append(
-                    draft.event(new_id, annotator, current[sample_id], None, applied=True)
-                )
-                updates.append(
-                    UpdateOne({"_id": ObjectId(sample_id)}, draft.update(new_id, annotator))
-                )
-            self._samples.bulk_write(updates, ordered=False, session=session)
-            self._log.insert_many(events, session)
-
-        with self._recorder.lock:
-            while True:
-                now = {label: self._classes.class_of(label) for label in set(labels.values())}
-                try:
-                    transact(self._connection, body)
-                    break
-                except ClassesChangedError:
-                    self._classes.reload()
-            self._recorder.refresh(*labels)
