@@ -259,7 +259,8 @@ class Learner:
 
         Returns:
             The predicted class and a map (height, width) of 0 to 1, or None while there is no
-            model (images are not embedded for this), and for test images, which get no hints.
+            model (images are not embedded for this), where the class was removed since, and for
+            test images, which get no hints.
         """
         with self._lock:
             fit = self._latest
@@ -276,8 +277,11 @@ class Learner:
             direction = self._space.pull_back(vector, fit.probe.direction(best))
             baseline = self._space.mean
             path = table.paths[row]
+            name = self._labels.class_now(table.classes[best])  # it may be called otherwise by now
+            if name is None:
+                return None
             heat = saliency(self._embedder.backbone, path, direction, baseline=baseline, size=size)
-            return table.classes[best], heat
+            return name, heat
 
     def _not_trained_on(self, table: Table, rows: Rows) -> NDArray[np.bool_]:
         """Which of the rows the backbone's weights were not fine-tuned on."""

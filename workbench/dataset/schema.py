@@ -112,7 +112,8 @@ def clean_classes(classes: Sequence[str], existing: Sequence[str] = ()) -> list[
         existing: names that are taken already.
 
     Raises:
-        DatasetError: a name is no text, is empty, too long, or appears twice.
+        DatasetError: a name is no text, is empty, too long, or appears twice, or holds half a
+            character (an unpaired surrogate), which cannot be stored.
     """
     if isinstance(classes, str):
         raise DatasetError(
@@ -131,6 +132,8 @@ def clean_classes(classes: Sequence[str], existing: Sequence[str] = ()) -> list[
             raise DatasetError(
                 f"the class name {stripped[:40]!r}… is longer than 200 characters: shorten it"
             )
+        if any("\ud800" <= character <= "\udfff" for character in stripped):
+            raise DatasetError(f"the class name {stripped!r} holds half a character: take it out")
         if stripped in names or stripped in existing:
             raise DatasetError(
                 f"the class {stripped!r} appears twice: every class needs its own name"

@@ -114,7 +114,11 @@ class Relabelling:
         self._write(self._given_back(images, left_as, session), session)
         keys = [each["_id"] for each in kept]
         self._kept.delete_many({"_id": {"$in": keys}}, session=session)
-        return next(self._kept_for(change, session), None) is not None
+        return self._is_kept(change, session)
+
+    def _is_kept(self, change: str, session: ClientSession) -> bool:
+        query = {"dataset": self._dataset_id, "change": change}
+        return self._kept.find_one(query, {"_id": 1}, session=session) is not None
 
     def _kept_for(self, change: str, session: ClientSession) -> "Cursor[Document]":
         return self._kept.find({"dataset": self._dataset_id, "change": change}, session=session)
