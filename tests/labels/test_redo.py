@@ -172,6 +172,18 @@ def test_a_commit_based_on_what_was_done_again_passes(bench):
     assert bench.labels.commit(a, "dog", based_on=shown.id).conflict is None
 
 
+def test_a_label_that_comes_back_is_whose_it_was(bench, bob, stored):
+    a = bench.dataset.values("id")[0]
+    bob.labels.commit(a, "dog", source=Source.ACCEPTED)
+    bench.labels.commit(a, "cat")
+    seen = []
+    for step in (bench.labels.undo, bench.labels.redo):
+        step()
+        truth = stored()[a]["ground_truth"]
+        seen.append((truth["label"], truth["annotator"], truth["source"]))
+    assert seen == [("dog", "bob", "accepted"), ("cat", "ann", "human")]
+
+
 def test_a_class_change_that_others_made_impossible_is_not_done_again(bench, bob, labels):
     bench.labels.commit(bench.dataset.values("id")[0], "cat")
     bench.classes.rename("cat", "Katze")

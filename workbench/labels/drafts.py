@@ -44,6 +44,7 @@ class Draft:
         model: the model that suggested it.
         undoes: the event that the change takes back.
         restores: with `undoes`, the event that the image was at before it, None for none.
+        given_by: with `undoes`, annotator and source of the label that comes back, if known.
     """
 
     sample_id: str
@@ -55,6 +56,7 @@ class Draft:
     model: str | None = None
     undoes: str | None = None
     restores: str | None = None
+    given_by: tuple[str, Source] | None = None
 
     @property
     def writes_a_class(self) -> bool:
@@ -91,13 +93,14 @@ class Draft:
             "last_modified_at": datetime.now(UTC),
         }
         if self.label != KEEP:
+            who, how = self.given_by or (annotator, self.source)
             change[fields.GROUND_TRUTH] = self.label and {
                 "_id": ObjectId(),
                 "_cls": "Classification",
                 "tags": [],
                 "label": self.label,
-                "annotator": annotator,
-                "source": self.source.value,
+                "annotator": who,
+                "source": how.value,
             }
         return {"$set": change}
 

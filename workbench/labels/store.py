@@ -302,6 +302,7 @@ class LabelStore:
                 return self._editor.take_back(last, source, self.annotator, event_id)
             if last.field == fields.NOTE:
                 return self._notes.take_back(last, source, self.annotator, event_id)
+            earlier = self._log.get(last.previous or "")
             # A commit that lost against somebody else's changed nothing: nothing to restore.
             draft = Draft(
                 last.sample_id,
@@ -310,6 +311,7 @@ class LabelStore:
                 source,
                 undoes=last.id,
                 restores=last.previous,
+                given_by=(earlier.annotator, earlier.source) if earlier else None,
             )
             return self._apply(draft, event_id, based_on=self._left(last))
 
