@@ -57,6 +57,20 @@ def test_taking_a_note_back_does_not_trample_what_somebody_wrote_since(bench, bo
     assert bench.labels.undo() is None
 
 
+def test_a_note_does_not_bring_back_what_a_review_has_settled(bench, ids):
+    from workbench.labels.events import Source
+    from workbench.review import Review, find_doubts
+
+    for place, sample_id in enumerate(ids):
+        bench.labels.commit(sample_id, ["cat", "dog"][place % 2])
+    review = Review(find_doubts(bench._learner), bench.labels, bench.queue, count=3)
+    first = review.items()[0].sample_id
+    bench.labels.commit(first, "cat", source=Source.REVIEWED)
+    left = review.items()
+    bench.labels.note(first, "sure of it")
+    assert review.items() == left
+
+
 def test_a_note_sent_twice_is_recorded_once(bench, ids):
     bench.labels.note(ids[0], "one", event_id="n1")
     bench.labels.note(ids[0], "two", event_id="n2")
