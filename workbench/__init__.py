@@ -99,10 +99,10 @@ def delete(name: str, home: str | Path | None = None) -> None:
 
     connection = connect(Path(home) if home is not None else None)
     from workbench.dataset.opening import delete_dataset, prune_vectors
-    from workbench.labels.history import EventLog
+    from workbench.labels.deletion import delete_labels
 
     dataset_id = delete_dataset(name)
-    EventLog(connection.database, dataset_id).delete()
+    delete_labels(connection.database, dataset_id)
     prune_vectors(connection.home)
     shutil.rmtree(connection.home / "runs" / dataset_id, ignore_errors=True)
 

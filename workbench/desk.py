@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset.display import Display
+from workbench.dataset.fields import NOTE
 from workbench.dataset.types import Split
 from workbench.errors import ImageError, WorkbenchError
 from workbench.feedback import Feedback
@@ -245,6 +246,8 @@ class Desk:
 def _as_news(event: LabelEvent) -> dict[str, Any]:
     if event.field == CLASSES:
         return {"news": "classes", "classes": event.after, "event": event.id}
+    if event.field == NOTE:
+        return {"news": "note", "sample": event.sample_id, "note": event.after, "event": event.id}
     return {
         "news": "label",
         "event": event.id,

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.dataset.fields import NOTE
 from workbench.dataset.table import Table
 from workbench.dataset.types import Split, Status
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
@@ -105,6 +106,8 @@ class Feedback:
     # --- what comes in --------------------------------------------------------------------
 
     def _note(self, event: LabelEvent) -> None:
+        if event.field == NOTE:
+            return
         if not self._listeners or not event.applied:
             self._forget()
             return

@@ -30,7 +30,9 @@ def require_labels_mode(labels: str | None) -> None:
 def label_by_folder(dataset: "fo.Dataset", labels: LabelStore, folder: Path) -> int:
     """Record the name of its folder as the label of each image that has no label yet.
 
-    Classes that are not in the list are added. Images right in `folder` get none.
+    Classes that never were in the list are added; a folder named as a class was before it was
+    renamed or merged gives the class as it is now, one named as a removed class gives no label.
+    Images right in `folder` get none.
 
     Args:
         dataset: the dataset.
@@ -49,5 +51,7 @@ def label_by_folder(dataset: "fo.Dataset", labels: LabelStore, folder: Path) -> 
         # Class names are stripped too; a folder whose name is blank names no class.
         if (name := Path(path).parent.name.strip())
     }
-    Classes(labels).add(*sorted(set(names.values()) - set(labels.classes)))
-    return labels.import_labels(names, annotator=ANNOTATOR)
+    Classes(labels).add(*[n for n in sorted(set(names.values())) if not labels.ever_had_class(n)])
+    now = {name: labels.class_now(name) for name in set(names.values())}
+    given = {i: label for i, name in names.items() if (label := now[name]) is not None}
+    return labels.import_labels(given, annotator=ANNOTATOR)

@@ -114,6 +114,7 @@ class Learner:
 
     def table(self) -> Table:
         """The dataset as it is now."""
+        self._labels.reload_classes()  # another kernel may have renamed one
         return read_table(self._dataset, self._labels.classes)
 
     def features(self, table: Table) -> Array:
@@ -159,7 +160,8 @@ class Learner:
                 features[rows],
                 targets,
                 calibrate_on=honest,
-                warm=self._latest.probe if self._latest else None,
+                # An index may mean another class by now.
+                warm=latest.probe if latest and latest.table.classes == table.classes else None,
                 seed=self._seed,
             )
             self._latest = Fit(table, features, rows, probe)
@@ -257,7 +259,8 @@ class Learner:
 
         Returns:
             The predicted class and a map (height, width) of 0 to 1, or None while there is no
-            model (images are not embedded for this), and for test images, which get no hints.
+            model (images are not embedded for this), where the class was removed since, and for
+            test images, which get no hints.
         """
         with self._lock:
             fit = self._latest
@@ -274,8 +277,11 @@ class Learner:
             direction = self._space.pull_back(vector, fit.probe.direction(best))
             baseline = self._space.mean
             path = table.paths[row]
+            name = self._labels.class_now(table.classes[best])  # it may be called otherwise by now
+            if name is None:
+                return None
             heat = saliency(self._embedder.backbone, path, direction, baseline=baseline, size=size)
-            return table.classes[best], heat
+            return name, heat
 
     def _not_trained_on(self, table: Table, rows: Rows) -> NDArray[np.bool_]:
         """Which of the rows the backbone's weights were not fine-tuned on."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.dataset.fields import NOTE
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import LabelStore
@@ -163,7 +164,7 @@ class Review:
         return event.sample_id in self._rows and event.source is not Source.REVIEWED
 
     def _note(self, event: LabelEvent) -> None:
-        if event.sample_id not in self._rows or not event.applied:
+        if event.sample_id not in self._rows or not event.applied or event.field == NOTE:
             return
         if event.source is Source.REVIEWED:
             self._settled.add(event.sample_id)

@@ -394,7 +394,7 @@ def open_workbench(
         if (labels or pending.labels) == "folders":
             label_by_folder(dataset, bench.labels, pending.folder)
         opening.import_is_done(dataset)
-    # A resumed notebook passes its list again; classes added since stay, new ones are added.
-    new = [c for c in (str(c).strip() for c in classes) if c not in set(bench.classes)]
-    bench.classes.add(*new)
+    # A resumed notebook passes its list again: what was renamed or removed since stays so.
+    names = (str(name).strip() for name in classes)
+    bench.classes.add(*[name for name in names if not bench.labels.ever_had_class(name)])
     return bench

@@ -29,3 +29,32 @@ def bench(home: Path, dozen: Path) -> Iterator:
     name = f"labels-{uuid.uuid4().hex[:8]}"
     yield wb.open(name, images=dozen, classes=CLASSES, annotator="ann")
     wb.delete(name)
+
+
+@pytest.fixture
+def bob(bench):
+    """The same dataset on the bench of somebody else, who has read its classes already."""
+    import workbench as wb
+
+    return wb.open(bench.name, annotator="bob")
+
+
+@pytest.fixture
+def stored(bench):
+    """The documents straight from the database, by sample id, past every object in this process."""
+
+    def read():
+        samples = bench._connection.database[bench.dataset._sample_collection_name]
+        return {str(document["_id"]): document for document in samples.find()}
+
+    return read
+
+
+@pytest.fixture
+def labels(stored):
+    """Who has which label, in the order of import."""
+
+    def read():
+        return [(d.get("ground_truth") or {}).get("label") for d in stored().values()]
+
+    return read

@@ -197,6 +197,7 @@ def test_classes_are_added_undoably_and_seen_by_everybody(bench):
         ("  ", "is empty"),
         (" cat ", "appears twice"),
         ("x" * 201, "longer than 200"),
+        ("\ud83d", "half a character"),
     ],
 )
 def test_a_class_name_that_is_no_good(bench, name, message):

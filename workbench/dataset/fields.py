@@ -7,3 +7,4 @@ SPLIT = "split"
 PICK = "pick"
 HASH = "content_hash"
 EVENT = "label_event"  # id of the event that the sample's label and status come from
+NOTE = "note"  # what somebody wrote down about the image

@@ -87,6 +87,8 @@ def open_dataset(
             kept |= {_ADOPTING: True}
         known = [*names, *dataset.default_classes, *_labels_used(dataset)]
         schema.prepare(dataset, wanted or schema.TASKS[0], list(dict.fromkeys(known)), **kept)
+    else:
+        schema.add_fields(dataset)
     has = record(dataset)["task"]
     if wanted is not None and wanted != has:
         raise DatasetError(

@@ -8,7 +8,16 @@ from typing import Any
 
 import fiftyone as fo
 
-from workbench.dataset.fields import EVENT, GROUND_TRUTH, HASH, PICK, PREDICTION, SPLIT, STATUS
+from workbench.dataset.fields import (
+    EVENT,
+    GROUND_TRUTH,
+    HASH,
+    NOTE,
+    PICK,
+    PREDICTION,
+    SPLIT,
+    STATUS,
+)
 from workbench.errors import DatasetError
 
 INFO = "workbench"  # key in dataset.info
@@ -32,6 +41,7 @@ _FIELDS: Mapping[str, tuple[Any, Any]] = {
     f"{PICK}.reason": (fo.StringField, None),
     HASH: (fo.StringField, None),
     EVENT: (fo.StringField, None),
+    NOTE: (fo.StringField, None),
 }
 _INDEXED = (HASH, STATUS, SPLIT)
 
@@ -48,6 +58,23 @@ def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: An
     Raises:
         DatasetError: it has a field of one of our names that holds something else.
     """
+    add_fields(dataset)
+    for name in _INDEXED:
+        dataset.create_index(name)
+    dataset.persistent = True
+    if INFO not in dataset.info:
+        kept = {key: value for key, value in record.items() if value is not None}
+        dataset.info[INFO] = {"version": VERSION, "task": task, **kept}
+        dataset.default_classes = list(classes)
+        dataset.save()
+
+
+def add_fields(dataset: fo.Dataset) -> None:
+    """Give a dataset those of our fields that it does not have, as one of an earlier version.
+
+    Raises:
+        DatasetError: it has a field of one of our names that holds something else.
+    """
     for name, (kind, document) in _FIELDS.items():
         options = {"embedded_doc_type": document} if document else {}
         try:
@@ -57,14 +84,6 @@ def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: An
                 f"dataset {dataset.name!r} has a field {name!r} that holds something else than "
                 f"workbench keeps there ({error}): rename it, dataset.rename_sample_field({name!r}, ...)"
             ) from error
-    for name in _INDEXED:
-        dataset.create_index(name)
-    dataset.persistent = True
-    if INFO not in dataset.info:
-        kept = {key: value for key, value in record.items() if value is not None}
-        dataset.info[INFO] = {"version": VERSION, "task": task, **kept}
-        dataset.default_classes = list(classes)
-        dataset.save()
 
 
 def is_ours(dataset: fo.Dataset) -> bool:
@@ -93,7 +112,8 @@ def clean_classes(classes: Sequence[str], existing: Sequence[str] = ()) -> list[
         existing: names that are taken already.
 
     Raises:
-        DatasetError: a name is no text, is empty, too long, or appears twice.
+        DatasetError: a name is no text, is empty, too long, or appears twice, or holds half a
+            character (an unpaired surrogate), which cannot be stored.
     """
     if isinstance(classes, str):
         raise DatasetError(
@@ -112,6 +132,8 @@ def clean_classes(classes: Sequence[str], existing: Sequence[str] = ()) -> list[
             raise DatasetError(
                 f"the class name {stripped[:40]!r}… is longer than 200 characters: shorten it"
             )
+        if any("\ud800" <= character <= "\udfff" for character in stripped):
+            raise DatasetError(f"the class name {stripped!r} holds half a character: take it out")
         if stripped in names or stripped in existing:
             raise DatasetError(
                 f"the class {stripped!r} appears twice: every class needs its own name"

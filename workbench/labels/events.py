@@ -3,9 +3,10 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 CLASSES = "default_classes"  # `LabelEvent.field` of a change to the list of classes
+Renamed: TypeAlias = tuple[tuple[str, str | None], ...]
 MAX_SECONDS = 120.0  # spent on one label; a longer pause is a pause
 
 
@@ -19,6 +20,7 @@ class Source(StrEnum):
     IMPORT = "import"
     EXTERNAL = "external"
     UNDO = "undo"
+    REDO = "redo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,13 @@ class LabelEvent:
         model: the model that suggested it.
         batch: number of the batch the image was picked in.
         based_on: the event that the annotator saw as the image's latest; None where unknown.
-        undoes: the event that this one takes back.
+        undoes: the event that this one takes back; for a redo, that is an undo.
         previous: the event that the image was at before this one; None for none.
         applied: False where somebody else's newer event stood in the way: it is kept in the
             history, the image keeps the other's label.
+        renamed: in a change to the class list, the names that went, each with the name that stands
+            for it since; None for a class that was removed.
+        images: in a change to the class list, how many images' labels it changed.
     """
 
     id: str
@@ -65,6 +70,8 @@ class LabelEvent:
     undoes: str | None = None
     previous: str | None = None
     applied: bool = True
+    renamed: Renamed = ()
+    images: int | None = None
 
     def to_document(self) -> dict[str, Any]:
         """As MongoDB stores it; the id becomes `_id`."""
@@ -77,4 +84,18 @@ class LabelEvent:
         """From MongoDB; keys of other versions are passed over."""
         known = {f.name: document[f.name] for f in fields(cls) if f.name in document}
         known["source"] = Source(document["source"])
+        known["renamed"] = tuple((old, new) for old, new in document.get("renamed", ()))
         return cls(id=document["_id"], **known)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The answer to a commit: it is on disk.
+
+    Attributes:
+        event: what was recorded.
+        conflict: the event of somebody else that stood in the way, if `event` was not applied.
+    """
+
+    event: LabelEvent
+    conflict: LabelEvent | None = None

@@ -10,7 +10,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from workbench.labels.events import LabelEvent, Source
+from workbench.labels.events import CLASSES, LabelEvent, Source
 
 COLLECTION = "workbench.events"
 
@@ -68,14 +68,28 @@ class EventLog:
                 return event
         return None
 
+    def latest_redoable(self, annotator: str) -> LabelEvent | None:
+        """The annotator's newest undo that was applied and not taken back, if only redos follow."""
+        redone: set[str | None] = set()
+        for event in self.find(newest_first=True, annotator=annotator):
+            if event.source is Source.REDO:
+                redone.add(event.undoes)
+            elif event.source is Source.UNDO:
+                if event.applied and event.id not in redone:
+                    return event
+            elif event.source is not Source.IMPORT:
+                return None  # something new was done since
+        return None
+
+    def class_changes(self) -> list[LabelEvent]:
+        """Changes to the class list that were applied, oldest first."""
+        # No image has the empty id, so the index on images leads there.
+        return list(self.find(sample_id="", field=CLASSES, applied=True))
+
     def to_pandas(self) -> pd.DataFrame:
         """The history, a row an event, oldest first; columns are `LabelEvent`'s attributes."""
         rows = [asdict(event) | {"source": event.source.value} for event in self]
         return pd.DataFrame(rows, columns=list(LabelEvent.__dataclass_fields__))
-
-    def delete(self) -> None:
-        """Delete the dataset's events, with the dataset."""
-        self._events.delete_many({"dataset": self._dataset_id})
 
     def _document(self, event: LabelEvent) -> dict[str, Any]:
         # `time` is cut to milliseconds by MongoDB; quick hands and scripts are faster than that.

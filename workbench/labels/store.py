@@ -3,43 +3,32 @@
 Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
-import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import fiftyone as fo
 import pandas as pd
 from bson import ObjectId
-from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError
 
 from workbench.dataset import fields
 from workbench.dataset.connection import Connection
 from workbench.dataset.types import Status
 from workbench.errors import LabelError
-from workbench.labels.drafts import KEEP, PROJECTION, Draft
-from workbench.labels.events import CLASSES, LabelEvent, Source
+from workbench.labels import classedits
+from workbench.labels.classeditor import ClassEditor
+from workbench.labels.classlist import ClassesChangedError, ClassList
+from workbench.labels.drafts import KEEP, PROJECTION, Draft, sample_key
+from workbench.labels.events import CLASSES, Commit, LabelEvent, Source
+from workbench.labels.guidelines import Guidelines
 from workbench.labels.history import EventLog
-from workbench.labels.transactions import transact
+from workbench.labels.imports import Importer
+from workbench.labels.notes import Notes
+from workbench.labels.recording import Recorder
 
-_IMPORT_BATCH = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """The answer to a commit: it is on disk.
-
-    Attributes:
-        event: what was recorded.
-        conflict: the event of somebody else that stood in the way, if `event` was not applied.
-    """
-
-    event: LabelEvent
-    conflict: LabelEvent | None = None
+__all__ = ["Commit", "LabelStore"]
 
 
 class LabelStore:
@@ -57,17 +46,21 @@ class LabelStore:
         self.annotator = annotator
         self._connection = connection
         self._dataset = dataset
-        self._log = EventLog(connection.database, str(dataset._doc.id))
+        self._log = EventLog(connection.database, self.dataset_id)
         self._samples = connection.database[dataset._sample_collection_name]
-        self._datasets = connection.database["datasets"]
-        self._lock = threading.RLock()
-        self._listeners: list[Callable[[LabelEvent], None]] = []
-        self._classes: list[str] = list(dataset.default_classes)
+        self._recorder = Recorder(connection, dataset, self._log)
+        self._classes = ClassList(connection.database, self.dataset_id, self._log)
+        self._guidelines = Guidelines(connection.database, self._samples, self.dataset_id)
+        parts = self._classes, self._log, self._recorder
+        self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
+        self._importer = Importer(connection, self._samples, *parts)
+        self._notes = Notes(self._samples, self._log, self._recorder)
+        self._editor.finish()
 
     @property
     def classes(self) -> list[str]:
         """Names of the classes, in the order of their indices."""
-        return list(self._classes)
+        return list(self._classes.names)
 
     @property
     def dataset_id(self) -> str:
@@ -96,8 +89,7 @@ class LabelStore:
 
     def on_event(self, listener: Callable[[LabelEvent], None]) -> Callable[[], None]:
         """Call `listener` after each event of this store; returns how to stop that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._recorder.on_event(listener)
 
     def commit(
         self,
@@ -115,7 +107,7 @@ class LabelStore:
 
         Args:
             sample_id: the image.
-            label: name of a class.
+            label: name of a class; one that the class had before it was renamed or merged will do.
             seconds: spent on it; capped at 120.
             source: how it came about.
             suggestion: the class that was suggested, if one was shown.
@@ -129,10 +121,10 @@ class LabelStore:
             What was recorded.
 
         Raises:
-            LabelError: the class is not in the list, or there is no such image.
+            LabelError: the class is not in the list or was removed, or there is no such image.
             DatabaseError: the database is gone; nothing was written.
         """
-        self._known(label)
+        label = self._classes.class_of(label)
         draft = Draft(sample_id, label, Status.LABELLED, source, seconds, suggestion, model)
         return self._apply(draft, event_id, based_on)
 
@@ -151,6 +143,24 @@ class LabelStore:
         draft = Draft(sample_id, KEEP, Status.SKIPPED, Source.HUMAN, seconds)
         return self._apply(draft, event_id, based_on)
 
+    def note(self, sample_id: str, text: str, *, event_id: str | None = None) -> Commit:
+        """Write a note on an image, in the place of the one it has; an empty one takes it away.
+
+        The image's label, its status and what commits are based on stay as they are.
+
+        Args:
+            sample_id: the image.
+            text: at most 10,000 characters.
+            event_id: id of the event, for a caller that may have to send it twice.
+
+        Returns:
+            What was recorded.
+
+        Raises:
+            LabelError: it is no text or too long, or there is no such image.
+        """
+        return self._notes.write(sample_id, text, self.annotator, event_id)
+
     def undo(self, event_id: str | None = None) -> Commit | None:
         """Take back this annotator's latest event that still stands, as a new event.
 
@@ -162,24 +172,21 @@ class LabelStore:
         Returns:
             The undoing event, or None when there is nothing to take back.
         """
-        with self._lock:
-            if event_id is not None and (known := self._log.get(event_id)) is not None:
-                return Commit(known)  # sent twice: one step back, not two
-            last = self._log.latest_undoable(self.annotator)
-            if last is None:
-                return None
-            if last.field == CLASSES:
-                return self._change_classes(list(last.before or []), event_id, undoes=last.id)
-            # A commit that lost against somebody else's changed nothing: nothing to restore.
-            draft = Draft(
-                last.sample_id,
-                str(last.before) if last.before is not None else None,
-                Status(last.status_before),
-                Source.UNDO,
-                undoes=last.id,
-                restores=last.previous,
-            )
-            return self._apply(draft, event_id, based_on=last.id)
+        return self._take_back(self._log.latest_undoable, Source.UNDO, event_id)
+
+    def redo(self, event_id: str | None = None) -> Commit | None:
+        """Take back this annotator's latest undo, as a new event that can be undone again.
+
+        As many undos as there are can be taken back, across images and restarts, until the
+        annotator does anything new.
+
+        Args:
+            event_id: id of the redoing event, for a caller that may have to send it twice.
+
+        Returns:
+            The redoing event, or None when there is nothing to do again.
+        """
+        return self._take_back(self._log.latest_redoable, Source.REDO, event_id)
 
     def add_class(self, name: str, event_id: str | None = None) -> Commit:
         """Add a class at the end of the list.
@@ -187,16 +194,78 @@ class LabelStore:
         Raises:
             LabelError: the name is empty, too long, or taken.
         """
-        from workbench.dataset.schema import clean_classes
-        from workbench.errors import DatasetError
+        return self._editor.change(partial(classedits.add, name), self.annotator, event_id)
 
-        with self._lock:
-            self.reload_classes()
-            try:
-                (clean,) = clean_classes([name], existing=self._classes)
-            except DatasetError as error:
-                raise LabelError(str(error)) from error
-            return self._change_classes([*self._classes, clean], event_id)
+    def rename_class(self, old: str, new: str, event_id: str | None = None) -> Commit:
+        """Give a class another name, on all of its images; its index stays.
+
+        Returns:
+            What was recorded; `event.images` says how many labels changed.
+
+        Raises:
+            LabelError: there is no such class, or the new name is empty, too long, or taken.
+        """
+        return self._editor.change(partial(classedits.rename, old, new), self.annotator, event_id)
+
+    def merge_classes(
+        self, sources: Sequence[str], into: str, event_id: str | None = None
+    ) -> Commit:
+        """Make one class of several: the images of `sources` become those of `into`.
+
+        Returns:
+            What was recorded; `event.images` says how many labels changed.
+
+        Raises:
+            LabelError: one of them is no class, or there is nothing to merge.
+        """
+        return self._editor.change(
+            partial(classedits.merge, sources, into), self.annotator, event_id
+        )
+
+    def remove_class(self, name: str, event_id: str | None = None) -> Commit:
+        """Remove a class; images that are labelled with it become unlabelled.
+
+        Returns:
+            What was recorded; `event.images` says how many labels were taken away.
+
+        Raises:
+            LabelError: there is no such class.
+        """
+        return self._editor.change(partial(classedits.remove, name), self.annotator, event_id)
+
+    def describe_class(
+        self, name: str, text: str | None = None, examples: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """Say what a class means. It is no event: what was said before is replaced.
+
+        Args:
+            name: the class.
+            text: at most 10,000 characters; None leaves what there is.
+            examples: sample ids, at most 100; None leaves what there is.
+
+        Returns:
+            The class's `text` and `examples` now.
+
+        Raises:
+            LabelError: there is no such class or image, or the text is too long.
+        """
+        return self._editor.describe(name, text, examples)
+
+    def guidelines(self) -> dict[str, dict[str, Any]]:
+        """`text` and `examples` (sample ids) of each class that has been described, by name."""
+        return self._guidelines.read(self.classes)
+
+    def ever_had_class(self, name: str) -> bool:
+        """Whether a class is called so, or was before it was renamed, merged or removed."""
+        return self._classes.ever_had(name)
+
+    def class_now(self, name: str) -> str | None:
+        """What a class is called that is or was called `name`; None if it was removed.
+
+        Raises:
+            LabelError: there never was one.
+        """
+        return self._classes.class_now(name)
 
     def import_labels(self, labels: Mapping[str, str], annotator: str = "import") -> int:
         """Record labels that somebody else gave, an event each, in transactions of 1,000.
@@ -209,149 +278,86 @@ class LabelStore:
             How many were recorded.
 
         Raises:
-            LabelError: a class is not in the list; nothing was written.
+            LabelError: a class is not in the list or was removed; nothing was written.
         """
-        for label in set(labels.values()):
-            self._known(label)
-        items = list(labels.items())
-        for start in range(0, len(items), _IMPORT_BATCH):
-            self._import_batch(dict(items[start : start + _IMPORT_BATCH]), annotator)
-        return len(items)
+        return self._importer.record(labels, annotator)
 
     def reload_classes(self) -> None:
-        """Take in classes that another process added."""
-        found = self._datasets.find_one({"_id": self._dataset._doc.id}, {CLASSES: 1})
-        self._classes = list((found or {}).get(CLASSES, []))
+        """Take in what another process did to the classes."""
+        self._classes.reload()
 
-    def _known(self, label: str) -> None:
-        if label not in self._classes:
-            self.reload_classes()
-        if label not in self._classes:
-            listed = ", ".join(repr(name) for name in self._classes[:20]) or "none yet"
-            raise LabelError(
-                f"unknown class {label!r}: the classes are {listed}; bench.classes.add({label!r}) adds it"
+    def _take_back(
+        self,
+        latest: Callable[[str], LabelEvent | None],
+        source: Source,
+        event_id: str | None,
+    ) -> Commit | None:
+        with self._recorder.lock:
+            if event_id is not None and (known := self._log.get(event_id)) is not None:
+                return Commit(known)  # sent twice: one step, not two
+            last = latest(self.annotator)
+            if last is None:
+                return None
+            if last.field == CLASSES:
+                return self._editor.take_back(last, source, self.annotator, event_id)
+            if last.field == fields.NOTE:
+                return self._notes.take_back(last, source, self.annotator, event_id)
+            earlier = self._log.get(last.previous or "")
+            # A commit that lost against somebody else's changed nothing: nothing to restore.
+            draft = Draft(
+                last.sample_id,
+                str(last.before) if last.before is not None else None,
+                Status(last.status_before),
+                source,
+                undoes=last.id,
+                restores=last.previous,
+                given_by=(earlier.annotator, earlier.source) if earlier else None,
             )
+            return self._apply(draft, event_id, based_on=self._left(last))
+
+    def _left(self, event: LabelEvent) -> str:
+        """The event that an image is at after `event`; empty for none."""
+        if event.undoes is None:
+            return event.id
+        taken_back = self._log.get(event.undoes)
+        return (taken_back and taken_back.previous) or ""
 
     def _apply(self, draft: Draft, event_id: str | None, based_on: str | None) -> Commit:
         new_id = event_id or uuid.uuid4().hex
-        try:
-            key = ObjectId(draft.sample_id)
-        except Exception as error:
-            raise LabelError(
-                f"no image has the id {draft.sample_id!r}: it is no sample id"
-            ) from error
+        key = sample_key(draft.sample_id)
+        with self._recorder.lock:
+            while True:
+                named = draft.with_classes(self._classes.class_of)
+                write = partial(self._write, named, key, new_id, based_on)
+                try:
+                    return self._recorder.record(new_id, write, draft.sample_id)
+                except ClassesChangedError:
+                    self._classes.reload()  # and the class may have another name by now
 
-        def body(session: ClientSession) -> Commit:
-            query: dict[str, Any] = {"_id": key}
-            if based_on is not None:
-                query[fields.EVENT] = based_on or None
-            before = self._samples.find_one_and_update(
-                query, draft.update(new_id, self.annotator), projection=PROJECTION, session=session
-            )
-            if before is not None:
-                event = draft.event(new_id, self.annotator, before, based_on, applied=True)
-                self._log.insert(event, session)
-                return Commit(event)
-            current = self._samples.find_one({"_id": key}, PROJECTION, session=session)
-            if current is None:
-                raise LabelError(
-                    f"no image has the id {draft.sample_id!r} in {self._dataset.name!r}"
-                )
-            event = draft.event(new_id, self.annotator, current, based_on, applied=False)
-            self._log.insert(event, session)
-            return Commit(event, self._log.get(current.get(fields.EVENT) or "", session))
-
-        return self._record(new_id, body, draft.sample_id)
-
-    def _change_classes(
-        self, after: Sequence[str], event_id: str | None, undoes: str | None = None
+    def _write(
+        self,
+        draft: Draft,
+        key: ObjectId,
+        new_id: str,
+        based_on: str | None,
+        session: ClientSession,
     ) -> Commit:
-        new_id = event_id or uuid.uuid4().hex
-        gone = set(self._classes) - set(after)
-        label_path = f"{fields.GROUND_TRUTH}.label"
-        if gone and (
-            used := self._samples.find_one({label_path: {"$in": list(gone)}}, {label_path: 1})
-        ):
-            name = used[fields.GROUND_TRUTH]["label"]
-            raise LabelError(
-                f"the class {name!r} cannot be taken back: images are labelled with it"
-            )
-
-        def body(session: ClientSession) -> Commit:
-            found = self._datasets.find_one_and_update(
-                {"_id": self._dataset._doc.id}, {"$set": {CLASSES: list(after)}}, session=session
-            )
-            event = LabelEvent(
-                id=new_id,
-                sample_id="",
-                field=CLASSES,
-                before=list((found or {}).get(CLASSES, [])),
-                after=list(after),
-                status_before="",
-                status_after="",
-                annotator=self.annotator,
-                time=datetime.now(UTC),
-                seconds=None,
-                source=Source.UNDO if undoes else Source.HUMAN,
-                undoes=undoes,
-            )
-            self._log.insert(event, session)
+        if draft.writes_a_class:
+            self._classes.hold(session)
+        query: dict[str, Any] = {"_id": key}
+        if based_on is not None:
+            query[fields.EVENT] = based_on or None
+        update = draft.update(new_id, self.annotator)
+        before = self._samples.find_one_and_update(
+            query, update, projection=PROJECTION, session=session
+        )
+        applied = before is not None
+        if before is None:
+            before = self._samples.find_one({"_id": key}, PROJECTION, session=session)
+        if before is None:
+            raise LabelError(f"no image has the id {draft.sample_id!r} in {self._dataset.name!r}")
+        event = draft.event(new_id, self.annotator, before, based_on, applied=applied)
+        self._log.insert(event, session)
+        if applied:
             return Commit(event)
-
-        with self._lock:
-            commit = self._record(new_id, body, None)
-            self._classes = list(after)
-            self._dataset.reload()
-        return commit
-
-    def _record(
-        self, event_id: str, body: Callable[[ClientSession], Commit], sample_id: str | None
-    ) -> Commit:
-        with self._lock:
-            try:
-                commit = transact(self._connection, body)
-            except DuplicateKeyError:
-                # Sent twice, or sent again because the answer got lost: it is on disk already.
-                event = self._log.get(event_id)
-                if event is None:
-                    raise
-                return Commit(event)
-            if sample_id is not None:
-                self._refresh(sample_id)
-        for listener in list(self._listeners):
-            listener(commit.event)
-        return commit
-
-    def _refresh(self, sample_id: str) -> None:
-        """Bring a sample object that somebody holds in this process up to date."""
-        loaded = fo.Sample._instances.get(self._dataset._sample_collection_name, {})
-        sample = loaded.get(sample_id)
-        if sample is not None:
-            sample.reload()
-
-    def _import_batch(self, labels: Mapping[str, str], annotator: str) -> None:
-        ids = {sample_id: uuid.uuid4().hex for sample_id in labels}
-
-        def body(session: ClientSession) -> None:
-            keys = [ObjectId(sample_id) for sample_id in labels]
-            current = {
-                str(found["_id"]): found
-                for found in self._samples.find({"_id": {"$in": keys}}, PROJECTION, session=session)
-            }
-            events, updates = [], []
-            for sample_id, label in labels.items():
-                draft = Draft(sample_id, label, Status.LABELLED, Source.IMPORT)
-                new_id = ids[sample_id]
-                events.append(
-                    draft.event(new_id, annotator, current[sample_id], None, applied=True)
-                )
-                updates.append(
-                    UpdateOne({"_id": ObjectId(sample_id)}, draft.update(new_id, annotator))
-                )
-            self._samples.bulk_write(updates, ordered=False, session=session)
-            self._log.insert_many(events, session)
-
-        with self._lock:
-            transact(self._connection, body)
-            for sample_id in labels:
-                self._refresh(sample_id)
+        return Commit(event, self._log.get(before.get(fields.EVENT) or "", session))

@@ -18,6 +18,7 @@ T = TypeVar("T")
 DURABLE = WriteConcern(w="majority", j=True)
 CONFLICT_SECONDS = 30.0  # for so long is tried again what others' writes stand in the way of
 _TRIES = 3
+_PAUSE = 0.001  # seconds
 _TRY_AGAIN, _PERHAPS_COMMITTED = "TransientTransactionError", "UnknownTransactionCommitResult"
 
 
@@ -56,6 +57,7 @@ def transact(connection: Connection, body: Callable[[ClientSession], T]) -> T:
         except PyMongoError as error:
             if not error.has_error_label(_TRY_AGAIN) or time.monotonic() > until:
                 raise
+            time.sleep(_PAUSE)  # a change of the classes may hold everybody up for seconds
 
 
 def _run(connection: Connection, body: Callable[[ClientSession], T]) -> T:
