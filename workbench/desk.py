@@ -18,8 +18,9 @@ from workbench.errors import ImageError, WorkbenchError
 from workbench.feedback import Feedback
 from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.queue import LabelQueue, QueueItem
-from workbench.labels.store import Commit, LabelStore
+from workbench.labels.store import LabelStore
 from workbench.learning import Learner
+from workbench.operations import Operations
 from workbench.worklists import Worklist
 
 WINDOW = 300  # queued images told to the page at once; it asks again when they run out
@@ -52,6 +53,7 @@ class Desk:
         self._labels = labels
         self._queue = queue
         self._worklist = worklist
+        self._operations = Operations(labels, worklist, self._found)
         self._learner = learner
         self._feedback = feedback
         self._title = title
@@ -67,6 +69,7 @@ class Desk:
             "annotator": self._labels.annotator,
             "classes": self._labels.classes,
             "counts": self._labels.counts(),
+            "guidelines": self._labels.guidelines(),
             "queued": len(items),
             "queue": [self._plain(item) for item in items[:WINDOW]],
             "instant": self._feedback.enabled,
@@ -74,22 +77,8 @@ class Desk:
         }
 
     def apply(self, op: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out one operation of the page; never raises for what is wrong with it.
-
-        Args:
-            op: `id`, `kind` (label, skip, undo, class) and, by kind, `sample`, `label`, `seconds`,
-                `basedOn`, `name`.
-
-        Returns:
-            The acknowledgement: `id`, `ok`, and what changed; else `error`, and `final` if sending
-            it again can't help.
-        """
-        try:
-            return {"id": op["id"], "ok": True, **self._apply(op)}
-        except WorkbenchError as error:
-            return {"id": op["id"], "ok": False, "error": str(error), "final": True}
-        except Exception as error:  # noqa: BLE001 - the page keeps the operation and shows why
-            return {"id": op["id"], "ok": False, "error": str(error), "final": False}
+        """Carry out one operation of the page; `Operations.apply` says how."""
+        return self._operations.apply(op)
 
     def image(self, sample_id: str, side: int) -> tuple[bytes, dict[str, Any]]:
         """An image, no larger than a display needs.
@@ -183,51 +172,9 @@ class Desk:
             raise WorkbenchError(f"no image has the id {sample_id!r}")
         return item.filepath
 
-    def _apply(self, op: Mapping[str, Any]) -> dict[str, Any]:
-        kind, new_id = op["kind"], str(op["id"])
-        if kind == "class":
-            self._labels.add_class(str(op["name"]), event_id=new_id)
-            return {"classes": self._labels.classes}
-        if kind == "undo":
-            undone = self._labels.undo(event_id=new_id)
-            if undone is None:
-                return {"nothing": True}
-            if undone.event.field == CLASSES:
-                return {"classes": self._labels.classes}
-            return self._outcome(undone)
-        seconds = float(op["seconds"]) if op.get("seconds") is not None else None
-        sample, based_on = str(op["sample"]), op.get("basedOn")
-        if kind == "skip":
-            return self._outcome(
-                self._labels.skip(sample, seconds=seconds, based_on=based_on, event_id=new_id)
-            )
-        if kind == "label":
-            return self._outcome(
-                self._labels.commit(
-                    sample,
-                    str(op["label"]),
-                    seconds=seconds,
-                    source=self._worklist.source(accepted=bool(op.get("accepted"))),
-                    suggestion=op.get("suggestion"),
-                    model=op.get("model"),
-                    based_on=based_on,
-                    event_id=new_id,
-                )
-            )
-        raise WorkbenchError(f"unknown operation {kind!r}: it is label, skip, undo or class")
-
-    def _outcome(self, commit: Commit) -> dict[str, Any]:
-        item = self._queue.item(commit.event.sample_id)
-        answer: dict[str, Any] = {
-            "item": self._plain(item) if item else None,
-            "queued": self._worklist.holds(commit.event),
-        }
-        if commit.conflict is not None:
-            answer["conflict"] = {
-                "annotator": commit.conflict.annotator,
-                "label": commit.conflict.after,
-            }
-        return answer
+    def _found(self, sample_id: str) -> dict[str, Any] | None:
+        item = self._queue.item(sample_id)
+        return self._plain(item) if item else None
 
     def _plain(self, item: QueueItem) -> dict[str, Any]:
         """A queued image as the page gets it; which split it is in is not told."""
@@ -238,6 +185,7 @@ class Desk:
             "reason": item.reason,
             "label": item.label,
             "event": item.event,
+            "note": item.note,
             "hints": item.split is Split.POOL,
             **self._worklist.extras(item),
         }
@@ -255,4 +203,5 @@ def _as_news(event: LabelEvent) -> dict[str, Any]:
         "before": event.before,
         "after": event.after,
         "status": event.status_after,
+        "group": event.group,
     }

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.lab import Lab
+from workbench.widgets._modules import link
 
 STATIC = Path(__file__).parents[2] / "workbench" / "widgets" / "static"
 
@@ -31,7 +32,7 @@ PRELUDE = """async text => {
 @pytest.fixture
 def page(lab: Lab) -> Iterator[Page]:
     page = lab.blank()
-    page.evaluate(PRELUDE, (STATIC / "worklist.js").read_text())
+    page.evaluate(PRELUDE, link(STATIC / "worklist.js") + "export { createWorklist };")
     page.evaluate("work.load(state(['a', 'b', 'c']))")
     yield page
     page.context.close()
@@ -86,7 +87,7 @@ def test_an_undo_from_before_the_page_waits_for_the_kernel(page: Page) -> None:
 
 def test_nothing_to_undo_is_said(page: Page) -> None:
     do(page, "work.undo()")
-    answer = do(page, "work.acknowledge({id: 'op1', ok: true, nothing: true})")
+    answer = do(page, "work.acknowledge({id: 'op1', ok: true, nothing: 'nothing to undo'})")
     assert (answer["notice"], answer["settled"]) == ("nothing to undo", True)
 
 
@@ -155,3 +156,63 @@ def test_a_refused_class_goes_again(page: Page) -> None:
     assert look(page)["classes"] == ["cat", "dog", "fish"]
     do(page, "work.acknowledge({id: 'op1', ok: false, final: true, error: 'taken'})")
     assert look(page)["classes"] == ["cat", "dog"]
+
+
+def test_redo_does_again_what_was_taken_back_until_something_new_is_done(page: Page) -> None:
+    do(page, "work.finish('cat', 1); work.finish('dog', 1)")
+    ahead = look(page)
+    assert do(page, "work.redo()") is None, "nothing was taken back"
+    do(page, "work.undo(); work.undo()")
+    assert do(page, "work.redo().kind") == "redo"
+    do(page, "work.redo()")
+    assert {**look(page), "unsaved": 0} == {**ahead, "unsaved": 0}
+    do(page, "work.undo()")
+    assert do(page, "work.redoable") is True
+    do(page, "work.finish('cat', 1)")
+    assert do(page, "work.redoable") is False
+
+
+def test_a_label_of_many_is_one_step(page: Page) -> None:
+    op = do(page, "work.finishMany(['b', 'x', 'y'], 'dog', 3)")
+    assert (op["kind"], op["samples"]) == ("labels", ["b", "x", "y"])
+    seen = look(page)
+    assert (seen["next"], seen["left"], seen["counts"]) == (["c"], 2, {"cat": 3, "dog": 3})
+    assert do(page, "['b', 'x', 'a'].map(id => work.labelOf(id) ?? null)") == ["dog", "dog", None]
+    do(page, "work.undo()")
+    seen = look(page)
+    assert (seen["current"], seen["left"], seen["counts"]) == ("b", 3, {"cat": 3, "dog": 0})
+    do(page, "work.redo()")
+    answer = do(page, "work.acknowledge({id: 'op1', ok: true, left: ['x']})")
+    assert "1 had been labelled meanwhile" in answer["notice"]
+    assert look(page)["counts"]["dog"] == 2
+
+
+def test_what_is_put_off_comes_back_by_undo_without_the_kernel(page: Page) -> None:
+    do(page, "work.putOff()")
+    assert (look(page)["current"], look(page)["unsaved"]) == ("b", 0)
+    assert do(page, "work.undo()") is None
+    assert (look(page)["current"], look(page)["unsaved"]) == ("a", 0)
+
+
+def test_a_model_reorders_all_but_the_image_on_screen(page: Page) -> None:
+    suggestion = "{label: 'cat', scores: {cat: 0.9}, model: 'm'}"
+    do(
+        page,
+        f"work.learn({{suggestions: {{a: {suggestion}, c: {suggestion}}}, order: ['c', 'b', 'a']}})",
+    )
+    seen = look(page)
+    assert (seen["current"], seen["next"]) == ("a", ["c", "b"])
+    op = do(page, "work.finish('cat', 1, true)")
+    assert (op["accepted"], op["suggestion"], op["model"]) == (True, "cat", "m")
+    do(page, "work.suggesting = false")
+    assert do(page, "work.suggestion") is None
+    assert "suggestion" not in do(page, "work.finish('cat', 1)")
+
+
+def test_a_note_is_a_step_too(page: Page) -> None:
+    do(page, "work.note('torn')")
+    assert do(page, "work.current.note") == "torn"
+    do(page, "work.undo()")
+    assert not do(page, "work.current.note")
+    do(page, "work.redo()")
+    assert do(page, "work.current.note") == "torn"

@@ -10,8 +10,9 @@ from workbench.labels.events import Source
 from workbench.labels.store import LabelStore
 
 NAMES = [*"abcdef"]
-STEPS = ["commit"] * 4 + ["skip", "rename", "merge", "remove", "add", "reopen"]
+STEPS = ["commit"] * 3 + ["many"] * 2 + ["skip", "rename", "merge", "remove", "add", "reopen"]
 STEPS += ["undo"] * 4 + ["redo"] * 4
+OPEN = [(None, "unlabelled"), (None, "queued")]
 annotators = itertools.count()
 
 
@@ -85,6 +86,15 @@ def act(store, model, step, number):
         if step == "commit":
             store.commit(sample_id, name)
             model.did(classes, images | {sample_id: (name, "labelled")})
+        elif step == "many":
+            chosen = [*images][number % 9 : number % 9 + 3]
+            open_ = [i for i in chosen if images[i] in OPEN]
+            events = store.commit_many(chosen, name)
+            assert [event.sample_id for event in events if event.applied] == open_
+            if open_:
+                model.did(classes, images | dict.fromkeys(open_, (name, "labelled")))
+            else:
+                model.states = model.states[: model.place + 1]  # recorded: it ends the redoing
         elif step == "rename" and free:
             store.rename_class(name, free[-1])
             after = tuple(free[-1] if c == name else c for c in classes)

@@ -112,6 +112,7 @@ class Draft:
         based_on: str | None,
         *,
         applied: bool,
+        group: str | None = None,
     ) -> LabelEvent:
         """The event, given the sample's document as it was."""
         old = (before.get(fields.GROUND_TRUTH) or {}).get("label")
@@ -138,4 +139,5 @@ class Draft:
             undoes=self.undoes,
             previous=before.get(fields.EVENT),
             applied=applied,
+            group=group,
         )

@@ -49,6 +49,8 @@ class LabelEvent:
             history, the image keeps the other's label.
         renamed: in a change to the class list, the names that went, each with the name that stands
             for it since; None for a class that was removed.
+        group: the step it belongs to, where one act of the hand labelled many images; they are
+            taken back together.
         images: in a change to the class list, how many images' labels it changed.
     """
 
@@ -70,6 +72,7 @@ class LabelEvent:
     undoes: str | None = None
     previous: str | None = None
     applied: bool = True
+    group: str | None = None
     renamed: Renamed = ()
     images: int | None = None
 

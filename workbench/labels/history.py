@@ -45,6 +45,11 @@ class EventLog:
         found = self._events.find_one({"_id": event_id}, session=session)
         return LabelEvent.from_document(found) if found else None
 
+    def get_step(self, event_id: str) -> LabelEvent | None:
+        """One event by its id, or the first of a step of many by the step's."""
+        found = self.get(event_id)
+        return found if found is not None else self.get(f"{event_id}.0")
+
     def __len__(self) -> int:
         return int(self._events.count_documents({"dataset": self._dataset_id}))
 

@@ -35,6 +35,7 @@ class QueueItem:
         label: the label it has already, if any.
         event: id of its latest event; empty for none.
         source: how it came by its label; empty for none.
+        note: what somebody wrote on it.
     """
 
     sample_id: str
@@ -47,6 +48,7 @@ class QueueItem:
     label: str | None
     event: str
     source: str
+    note: str
 
 
 class LabelQueue:
@@ -153,6 +155,7 @@ _PROJECTION = {
     f"{fields.GROUND_TRUTH}.label": 1,
     f"{fields.GROUND_TRUTH}.source": 1,
     fields.EVENT: 1,
+    fields.NOTE: 1,
 }
 
 
@@ -172,5 +175,6 @@ def _item(document: dict[str, Any]) -> QueueItem:
         reason=pick.get("reason") or "",
         label=(document.get(fields.GROUND_TRUTH) or {}).get("label"),
         event=document.get(fields.EVENT) or "",
+        note=document.get(fields.NOTE) or "",
         source=(document.get(fields.GROUND_TRUTH) or {}).get("source") or "",
     )

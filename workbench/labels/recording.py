@@ -1,7 +1,7 @@
 """Writing an event and what it changes, and telling about it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import fiftyone as fo
 from pymongo.client_session import ClientSession
@@ -66,9 +66,14 @@ class Recorder:
                 self.refresh(sample_id)
             else:
                 self._dataset.reload()
-        for listener in list(self._listeners):
-            listener(commit.event)
+        self.tell([commit.event])
         return commit
+
+    def tell(self, events: Sequence[LabelEvent]) -> None:
+        """Tell whoever listens what was recorded."""
+        for listener in list(self._listeners):
+            for event in events:
+                listener(event)
 
     def refresh(self, *sample_ids: str) -> None:
         """Bring sample objects that somebody holds in this process up to date."""

@@ -18,6 +18,7 @@ from workbench.dataset.connection import Connection
 from workbench.dataset.types import Status
 from workbench.errors import LabelError
 from workbench.labels import classedits
+from workbench.labels.bulk import BulkLabels
 from workbench.labels.classeditor import ClassEditor
 from workbench.labels.classlist import ClassesChangedError, ClassList
 from workbench.labels.drafts import KEEP, PROJECTION, Draft, sample_key
@@ -54,6 +55,7 @@ class LabelStore:
         parts = self._classes, self._log, self._recorder
         self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
         self._importer = Importer(connection, self._samples, *parts)
+        self._bulk = BulkLabels(connection, self._samples, *parts)
         self._notes = Notes(self._samples, self._log, self._recorder)
         self._editor.finish()
 
@@ -128,6 +130,37 @@ class LabelStore:
         draft = Draft(sample_id, label, Status.LABELLED, source, seconds, suggestion, model)
         return self._apply(draft, event_id, based_on)
 
+    def commit_many(
+        self,
+        sample_ids: Sequence[str],
+        label: str,
+        *,
+        seconds: float | None = None,
+        source: Source = Source.HUMAN,
+        event_id: str | None = None,
+    ) -> list[LabelEvent]:
+        """Label images that have none yet, as one step: one `undo` takes all of it back.
+
+        Args:
+            sample_ids: the images, at most 5,000.
+            label: name of a class.
+            seconds: spent on all of them together.
+            source: how it came about.
+            event_id: id of the step, for a caller that may have to send it twice.
+
+        Returns:
+            An event an image. Where somebody has labelled or skipped the image meanwhile, it is
+            recorded but not applied.
+
+        Raises:
+            LabelError: the class is not in the list or was removed, there is no such image, or
+                there are none or too many.
+            DatabaseError: the database is gone; nothing was written.
+        """
+        return self._bulk.label(
+            sample_ids, label, self.annotator, seconds=seconds, source=source, group=event_id
+        )
+
     def skip(
         self,
         sample_id: str,
@@ -164,7 +197,8 @@ class LabelStore:
     def undo(self, event_id: str | None = None) -> Commit | None:
         """Take back this annotator's latest event that still stands, as a new event.
 
-        It works across restarts, as far back as the history goes.
+        What `commit_many` recorded is taken back as one. It works across restarts, as far back as
+        the history goes.
 
         Args:
             event_id: id of the undoing event, for a caller that may have to send it twice.
@@ -293,11 +327,13 @@ class LabelStore:
         event_id: str | None,
     ) -> Commit | None:
         with self._recorder.lock:
-            if event_id is not None and (known := self._log.get(event_id)) is not None:
+            if event_id is not None and (known := self._log.get_step(event_id)) is not None:
                 return Commit(known)  # sent twice: one step, not two
             last = latest(self.annotator)
             if last is None:
                 return None
+            if last.group is not None:
+                return Commit(self._bulk.take_back(last, source, self.annotator, event_id)[0])
             if last.field == CLASSES:
                 return self._editor.take_back(last, source, self.annotator, event_id)
             if last.field == fields.NOTE:

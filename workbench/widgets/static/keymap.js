@@ -19,6 +19,8 @@ export const ACTIONS = Object.freeze([
     { name: "redo", title: "Redo", group: "Label", key: "Shift+z", also: ["Ctrl+Shift+z", "Ctrl+y"] },
     { name: "find", title: "Find a class by name", group: "Label", key: "/" },
     { name: "newClass", title: "Add a class", group: "Label", key: "n" },
+    { name: "classes", title: "Rename, merge or remove classes", group: "Label", key: "e" },
+    { name: "note", title: "Write a note on the image", group: "Label", key: "t" },
     { name: "grid", title: "Many images at once", group: "Label", key: "g" },
     { name: "fit", title: "Fit the image", group: "View", key: "f" },
     { name: "actual", title: "One pixel as one pixel", group: "View", key: "a" },

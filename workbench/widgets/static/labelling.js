@@ -5,6 +5,7 @@
  */
 
 import { createBar } from "./bar.js";
+import { createClassSheet } from "./classsheet.js";
 import { createClock } from "./clock.js";
 import { createCurve } from "./curve.js";
 import { listenToGestures } from "./gestures.js";
@@ -18,6 +19,7 @@ import { openOutbox } from "./outbox.js";
 import { createNeighbours } from "./neighbours.js";
 import { createPanel } from "./panel.js";
 import { readKeys, writeKeys } from "./preferences.js";
+import { createSaving } from "./saving.js";
 import { createSheet } from "./sheet.js";
 import { createThumbs } from "./thumbs.js";
 import { createSender } from "./transport.js";
@@ -25,7 +27,6 @@ import { createViewport } from "./viewport.js";
 import { createWorklist } from "./worklist.js";
 
 const AHEAD = 6; // pictures decoded before they are needed
-const PATIENCE = 4_000; // ms without an acknowledgement after which the kernel counts as silent
 const NOTICE = 6_000; // ms
 const ASK_TIMES = 30; // every two seconds, while the kernel does not answer at all
 const STEP = 1.25; // zoom, a key press
@@ -45,11 +46,25 @@ async function render({ model, el }) {
     const parts = layOut(el, model.get("height"), keymap, act);
     const viewport = createViewport(parts.stage, { onSettled: showFiner });
     const bar = createBar(parts.bar);
-    const panel = createPanel(parts.panel, { choose: finish, add: addClass, leave: takeFocus }, keymap);
+    const saving = createSaving(send, outbox, work, bar);
+    const panel = createPanel(parts.panel, {
+        choose: finish,
+        add: (name) => addClass(name),
+        leave: takeFocus,
+        note: (text) => step(work.note(text)),
+        examples: (samples) => examples.show(samples.map((id) => ({ id, label: "", similarity: 1 }))),
+    }, keymap);
     const thumbs = createThumbs(send);
     const grid = createGridMode(parts, thumbs, work, send, { label: finishMany, changed: onGridChanged });
     const hints = createHints(parts.tools.heat, send);
     const neighbours = createNeighbours(panel.why, thumbs);
+    const examples = createNeighbours(panel.guide, thumbs);
+    const classSheet = createClassSheet(parts.stage, {
+        rename: (name, to) => step(work.editClass("rename", name, to)),
+        merge: (name, to) => step(work.editClass("merge", name, to)),
+        remove: (name) => step(work.editClass("remove", name)),
+        closed: takeFocus,
+    });
     const curve = createCurve(panel.foot);
     const sheet = createSheet(parts.stage, keymap, {
         changed: keepKeys,
@@ -60,7 +75,6 @@ async function render({ model, el }) {
         closed: takeFocus,
     });
 
-    let dataset = ""; // unknown until the kernel has spoken
     let loaded = false;
     let instant = true;
     let mode = "queue"; // or "review"
@@ -70,7 +84,6 @@ async function render({ model, el }) {
     let shown = ""; // sample on screen
     let engaged = false; // by a hand, not by having come into focus by itself
     let noticeTimer = 0;
-    let patienceTimer = 0;
 
     // --- what the hand does ---------------------------------------------------------------
 
@@ -96,6 +109,8 @@ async function render({ model, el }) {
         moreContrast: () => viewport.adjust({ contrast: SHADE }),
         lessContrast: () => viewport.adjust({ contrast: 1 / SHADE }),
         plain: () => viewport.adjust(),
+        classes: () => classSheet.toggle(),
+        note: () => work.current && panel.askForNote(work.current.note),
         grid: grid.toggle,
         likeThis: () => work.current && grid.like(work.current.id),
         heat: toggleHeat,
@@ -149,7 +164,7 @@ async function render({ model, el }) {
 
     /** @param {import("./outbox.js").Op | null} op null where the kernel has no part in it */
     function step(op) {
-        if (op) post(op);
+        if (op) saving.post(op);
         refresh();
     }
 
@@ -211,7 +226,7 @@ async function render({ model, el }) {
     // A click on a button must not take the keys away.
     parts.root.addEventListener("mousedown", (event) => {
         engaged = true;
-        if (event.target instanceof Element && event.target.closest("input, .wb-sheet")) return;
+        if (event.target instanceof Element && event.target.closest("input, textarea, .wb-sheet")) return;
         event.preventDefault();
         takeFocus();
     });
@@ -219,25 +234,6 @@ async function render({ model, el }) {
     const stopGestures = listenToGestures(parts.stage, viewport, () => engaged && !sheet.shown);
 
     // --- to and from the kernel -----------------------------------------------------------
-
-    /** @param {import("./outbox.js").Op} op */
-    function post(op) {
-        outbox.add(dataset, op);
-        send({ type: "op", op });
-        expectAnswer();
-    }
-
-    function expectAnswer() {
-        bar.showSaved(work.unsaved ? "saving" : "saved", work.unsaved);
-        clearTimeout(patienceTimer);
-        if (work.unsaved) patienceTimer = setTimeout(sayUnanswered, PATIENCE);
-    }
-
-    async function sayUnanswered() {
-        bar.showSaved("waiting", work.unsaved);
-        patienceTimer = setTimeout(sayUnanswered, PATIENCE);
-        for (const op of await outbox.all(dataset)) send({ type: "op", op });
-    }
 
     /** @type {Record<string, (message: any, buffers: DataView[]) => void>} */
     const heard = {
@@ -263,28 +259,25 @@ async function render({ model, el }) {
     async function onState(state) {
         if (!loaded) {
             loaded = true;
-            dataset = state.dataset;
-            const kept = await outbox.all(dataset);
-            for (const op of kept) {
-                work.adopt(op);
-                send({ type: "op", op });
-            }
-            if (kept.length) notify(`${kept.length} kept from before an interruption, being saved`);
+            const kept = await saving.begin(state.dataset, work.adopt);
+            if (kept) notify(`${kept} kept from before an interruption, being saved`);
         }
         mode = state.mode;
         setInstant(state.instant);
         points = state.curve;
+        panel.setGuidelines(state.guidelines);
         work.load(state);
-        expectAnswer();
+        saving.expect();
         refresh();
     }
 
     /** @param {any} ack */
     function onAck(ack) {
-        const { settled, notice } = work.acknowledge(ack);
-        if (settled) outbox.remove(ack.id);
+        const { settled, notice, stale } = work.acknowledge(ack);
+        if (stale) send({ type: "hello" });
+        if (settled) saving.settle(ack.id);
         if (notice) notify(notice);
-        expectAnswer();
+        saving.expect();
         refresh();
     }
 
@@ -292,7 +285,7 @@ async function render({ model, el }) {
     function onNews(news) {
         if (news.news === "model") onModel(news);
         else if (!work.hear(news)) return;
-        if (news.news === "queue") send({ type: "hello" });
+        if (news.news === "queue" || news.news === "classes") send({ type: "hello" });
         refresh();
     }
 
@@ -356,6 +349,8 @@ async function render({ model, el }) {
         parts.overlay.replaceChildren(...overlay(loaded, mode, item, picture, work, bar.secondsEach, skip));
         panel.showClasses(work.classes, work.counts, item?.label ?? null, work.suggestion, mode === "review");
         panel.showReason(item?.reason ?? "", item ? hints.note : "");
+        panel.showNote(item?.note ?? "");
+        classSheet.show(work.classes, work.counts);
         neighbours.show(item?.neighbours ?? []);
         grid.refresh();
         curve.show(points, working);
@@ -387,7 +382,7 @@ async function render({ model, el }) {
     return () => {
         clearInterval(asking);
         clearTimeout(noticeTimer);
-        clearTimeout(patienceTimer);
+        saving.stop();
         model.off("msg:custom", onMessage);
         layers.disconnect();
         grid.destroy();

@@ -1,5 +1,5 @@
 // @ts-check
-/** The most similar labelled images, with their labels: evidence for or against a label. */
+/** A strip of small pictures: the most similar labelled images of one, or examples of a class. */
 
 import { h } from "./dom.js";
 
@@ -8,7 +8,7 @@ import { h } from "./dom.js";
  * @param {ReturnType<typeof import("./thumbs.js").createThumbs>} thumbs
  */
 export function createNeighbours(parent, thumbs) {
-    const row = h("div", { class: "wb-near", role: "list", "aria-label": "Most similar labelled images" });
+    const row = h("div", { class: "wb-near", role: "list", hidden: "" });
     parent.append(row);
     let shown = "";
 
@@ -27,7 +27,7 @@ export function createNeighbours(parent, thumbs) {
     function draw({ id, label, similarity }) {
         const picture = h("img", { alt: "", width: 38, height: 38 });
         thumbs.want(id, (address) => address && picture.setAttribute("src", address));
-        const title = `${label}, likeness ${similarity.toFixed(2)}`;
+        const title = label && `${label}, likeness ${similarity.toFixed(2)}`;
         return h("figure", { role: "listitem", title }, picture, h("figcaption", {}, label));
     }
 }

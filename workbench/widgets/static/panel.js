@@ -10,7 +10,8 @@ const FLASH = 220; // ms
 
 /**
  * @param {HTMLElement} parent
- * @param {{ choose: (label: string) => void, add: (name: string) => void, leave: () => void }} on
+ * @param {{ choose: (label: string) => void, add: (name: string) => void, leave: () => void,
+ *           note: (text: string) => void, examples: (samples: string[]) => void }} on
  * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
  */
 export function createPanel(parent, on, keymap) {
@@ -33,15 +34,33 @@ export function createPanel(parent, on, keymap) {
         h("span", {}, "class"),
         h("kbd", {}),
     );
+    const guideText = h("p", {});
+    const guide = h("div", { class: "wb-guide", hidden: "" }, guideText);
+    const note = /** @type {HTMLTextAreaElement} */ (
+        h("textarea", {
+            class: "wb-new-note",
+            maxlength: 10_000,
+            rows: 3,
+            hidden: "",
+            placeholder: "note, Enter keeps it",
+            "aria-label": "Note on this image",
+            onkeydown: onNoteKey,
+            onblur: () => (note.hidden = true),
+        })
+    );
+    const written = h("p", { class: "wb-note", title: "Note on this image" });
     const reason = h("p", { class: "wb-reason" });
     const heat = h("p", { class: "wb-heat-note" });
     const why = h("div", { class: "wb-why" }, h("h4", {}, "Why this image"), reason, heat);
     const foot = h("div", { class: "wb-foot" });
-    parent.append(h("h4", {}, "Classes"), list, adder, input, why, foot);
+    parent.append(h("h4", {}, "Classes"), list, adder, input, guide, note, written, why, foot);
+    /** @type {Record<string, { text: string, examples: string[] }>} */
+    let guidelines = {};
     /** @type {"add" | "find" | ""} what the field is open for */
     let purpose = "";
     /** @type {string[]} */
     let names = [];
+    let read = ""; // the class whose guideline is shown while the pointer is on none
 
     /** @param {"add" | "find"} what */
     function open(what) {
@@ -92,11 +111,47 @@ export function createPanel(parent, on, keymap) {
         if (what === "find" && hit) on.choose(hit);
     }
 
+    /** @param {KeyboardEvent} event */
+    function onNoteKey(event) {
+        event.stopPropagation();
+        const kept = event.key === "Enter" && !event.shiftKey;
+        if (!kept && event.key !== "Escape") return;
+        event.preventDefault();
+        const text = note.value.trim();
+        on.leave(); // hides the field
+        if (kept) on.note(text);
+    }
+
+    /** @param {string} name of the class whose guideline is to be read */
+    function showGuideline(name) {
+        const { text = "", examples = [] } = guidelines[name] ?? {};
+        guide.hidden = !text && !examples.length;
+        guideText.textContent = text;
+        guide.title = `Guideline of ${name}`;
+        on.examples(examples);
+    }
+
     return {
         foot,
         why,
+        guide,
         askForClass: () => open("add"),
         findClass: () => open("find"),
+        /** @param {string} text the note as it is */
+        askForNote(text) {
+            note.value = text;
+            note.hidden = false;
+            note.focus();
+        },
+        /** @param {string} text */
+        showNote(text) {
+            written.textContent = text;
+            written.hidden = !text;
+        },
+        /** @param {Record<string, { text: string, examples: string[] }>} all by class */
+        setGuidelines(all) {
+            guidelines = all;
+        },
 
         /**
          * @param {string[]} classes
@@ -107,6 +162,8 @@ export function createPanel(parent, on, keymap) {
          */
         showClasses(classes, counts, chosen, suggestion, reviewing) {
             names = classes;
+            read = suggestion?.label ?? chosen ?? "";
+            showGuideline(read);
             const keys = keymap.classKeys(classes);
             const rows = classes.map((name, index) => {
                 const key = keys[index];
@@ -124,6 +181,8 @@ export function createPanel(parent, on, keymap) {
                         "aria-keyshortcuts": key || false,
                         style: share ? `--wb-share:${(100 * share).toFixed(1)}%` : false,
                         onclick: () => on.choose(name),
+                        onpointerenter: () => showGuideline(name),
+                        onpointerleave: () => showGuideline(read),
                     },
                     swatch(index),
                     h("span", { class: "wb-name" }, name),

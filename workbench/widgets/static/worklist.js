@@ -6,12 +6,15 @@
  * @typedef {{ label: string, scores: Record<string, number>, model: string }} Suggestion calibrated
  *     probabilities by class, of the likeliest few
  * @typedef {{ id: string, name: string, batch: number, reason: string, label: string | null,
- *             event: string, hints: boolean, suggestion?: Suggestion | null,
+ *             event: string, hints: boolean, note: string, suggestion?: Suggestion | null,
  *             neighbours?: { id: string, label: string, similarity: number }[] }} Item
  * @typedef {import("./outbox.js").Op} Op
- * @typedef {{ op: Op | null, item: Item | null, dropped?: Item[] }} Step `op` null: the image was put
- *     off; `dropped`: queued images that a label of many took out of the queue
+ * @typedef {{ op: Op | null, item: Item | null, dropped?: Item[], noted?: Item, before?: string }} Step
+ *     `op` null: the image was put off; `dropped`: queued images that a label of many took out of the
+ *     queue; `noted`, `before`: the image that a note is on, and what it said
  */
+
+import { createTally } from "./tally.js";
 
 /**
  * @param {() => string} newId
@@ -21,8 +24,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
     let queue = [];
     /** @type {string[]} */
     let classes = [];
-    /** @type {Record<string, number>} */
-    let counts = {};
+    const tally = createTally();
     let left = 0; // in the kernel's whole queue, of which `queue` is the head
     let done = 0; // since the page was opened
     let suggesting = true;
@@ -34,20 +36,10 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
     const pending = new Map();
     /** @type {Map<string, string>} the latest event of a sample, as far as this page knows */
     const latest = new Map();
-    /** @type {Map<string, string>} labels given since the page was opened, by sample */
-    const given = new Map();
     /** @type {Set<string>} ids of this page's own operations */
     const own = new Set();
     /** @type {Set<string>} undos of steps from before this page: only the kernel knows which */
     const blind = new Set();
-
-    /**
-     * @param {string | null | undefined} label
-     * @param {number} by
-     */
-    function count(label, by) {
-        if (label != null) counts[label] = Math.max(0, (counts[label] ?? 0) + by);
-    }
 
     /** @param {Op} op */
     function issue(op) {
@@ -72,19 +64,27 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         past.push(step);
         const { op, item } = step;
         if (op?.kind === "labels") return takeMany(step, op);
-        if (!item) {
-            classes = [...classes, op?.name];
-            return;
-        }
+        if (op?.kind === "note" && step.noted) step.noted.note = op.text;
+        if (op?.kind === "class") classes = [...classes, op.name];
+        if (!item) return;
         drop(item.id);
         done += 1;
         if (!op) return;
         latest.set(item.id, op.id);
-        if (op.kind === "label") {
-            given.set(item.id, op.label);
-            count(item.label, -1);
-            count(op.label, 1);
-        }
+        if (op.kind === "label") tally.give([item.id], op.label, item.label);
+    }
+
+    /**
+     * A new step: what had been taken back cannot be done again after it.
+     *
+     * @template {Step} S
+     * @param {S} step
+     * @returns {S["op"]}
+     */
+    function begin(step) {
+        future = [];
+        take(step);
+        return step.op;
     }
 
     /**
@@ -95,9 +95,8 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         const samples = new Set(op.samples);
         step.dropped = queue.filter((item) => samples.has(item.id));
         for (const item of step.dropped) drop(item.id);
-        for (const sample of samples) given.set(sample, op.label);
         done += samples.size;
-        count(op.label, samples.size);
+        tally.give(op.samples, op.label);
     }
 
     /**
@@ -105,10 +104,9 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
      * @param {Op} op
      */
     function untakeMany(step, op) {
-        for (const sample of op.samples) given.delete(sample);
         for (const item of [...(step.dropped ?? [])].reverse()) putFirst(item);
         done -= op.samples.length;
-        count(op.label, -op.samples.length);
+        tally.withdraw(op.samples, op.label);
     }
 
     /**
@@ -120,18 +118,15 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
      */
     function partly(op, ack, place) {
         const left = ack.ok ? ack.left : op.samples;
-        for (const sample of left) given.delete(sample);
         done -= left.length;
-        count(op.label, -left.length);
+        tally.withdraw(left, op.label);
         if (place >= 0) {
             const step = past[place];
             step.op = { ...op, samples: op.samples.filter((/** @type {string} */ id) => !left.includes(id)) };
             if (!step.op.samples.length) past.splice(place, 1);
         }
-        const notice = ack.ok
-            ? `${left.length} had been labelled meanwhile and stay as they are`
-            : ack.error;
-        return { op, settled: true, notice };
+        const notice = `${left.length} had been labelled meanwhile and stay as they are`;
+        return { op, settled: true, notice: ack.ok ? notice : ack.error };
     }
 
     /** @param {Item} item */
@@ -149,7 +144,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             return classes;
         },
         get counts() {
-            return counts;
+            return tally.counts;
         },
         get left() {
             return left;
@@ -193,8 +188,8 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             const place = queue.findIndex((item) => item.id === shown?.id);
             if (place > 0) queue.unshift(...queue.splice(place, 1));
             classes = [...state.classes];
-            counts = { ...state.counts };
-            for (const op of pending.values()) if (op.kind === "label") count(op.label, 1);
+            tally.load(state.counts);
+            for (const op of pending.values()) if (op.kind === "label") tally.count(op.label, 1);
         },
 
         /**
@@ -218,9 +213,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 basedOn: latest.get(item.id) ?? item.event,
                 ...(label !== null && shown && { accepted, suggestion: shown.label, model: shown.model }),
             });
-            take({ op, item });
-            future = [];
-            return op;
+            return begin({ op, item });
         },
 
         /**
@@ -233,24 +226,16 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          */
         finishMany(samples, label, seconds) {
             const op = issue({ id: newId(), kind: "labels", samples, label, seconds });
-            take({ op, item: null });
-            future = [];
-            return op;
+            return begin({ op, item: null });
         },
 
-        /**
-         * The label that an image was given since the page was opened.
-         *
-         * @param {string} sample
-         */
-        labelOf: (sample) => given.get(sample),
+        labelOf: tally.labelOf,
 
         /** Leave the image on screen for another time, without a word to the kernel. */
         putOff() {
             const item = queue[0];
             if (!item) return;
-            take({ op: null, item });
-            future = [];
+            begin({ op: null, item });
         },
 
         /**
@@ -260,9 +245,32 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          */
         addClass(name) {
             const op = issue({ id: newId(), kind: "class", name });
-            take({ op, item: null });
-            future = [];
-            return op;
+            return begin({ op, item: null });
+        },
+
+        /**
+         * Change a class that there is; what comes of it is for the kernel to say.
+         *
+         * @param {"rename" | "merge" | "remove"} kind
+         * @param {string} name
+         * @param {string} [to]
+         */
+        editClass(kind, name, to) {
+            const op = issue({ id: newId(), kind, name, to });
+            return begin({ op, item: null });
+        },
+
+        /**
+         * Write a note on the image on screen.
+         *
+         * @param {string} text empty takes it away
+         * @returns {Op | null}
+         */
+        note(text) {
+            const item = queue[0];
+            if (!item) return null;
+            const op = issue({ id: newId(), kind: "note", sample: item.id, text });
+            return begin({ op, item: null, noted: item, before: item.note });
         },
 
         /**
@@ -283,15 +291,13 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             if (step?.op?.kind === "labels") {
                 untakeMany(step, step.op);
             } else if (step?.op && step.item) {
-                given.delete(step.item.id);
                 latest.set(step.item.id, step.op.basedOn); // the kernel goes back to it, too
-                if (step.op.kind === "label") {
-                    count(step.op.label, -1);
-                    count(step.item.label, 1);
-                }
-            } else if (step?.op) {
+                if (step.op.kind === "label") tally.withdraw([step.item.id], step.op.label, step.item.label);
+            } else if (step?.op?.kind === "class") {
                 const { name } = step.op;
                 classes = classes.filter((other) => other !== name);
+            } else if (step?.noted) {
+                step.noted.note = step.before ?? "";
             }
             return op;
         },
@@ -306,20 +312,19 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             }
             const op = issue({ id: newId(), kind: "redo" });
             // The kernel records it anew: what comes after is based on that, and undoes that.
-            take({ item: step.item, op: { ...step.op, id: op.id } });
+            take({ ...step, op: { ...step.op, id: op.id } });
             return op;
         },
 
-        /** @param {Op} op an operation of an earlier page, sent again */
-        adopt(op) {
-            issue(op);
-        },
+        /** Takes in an operation of an earlier page, sent again. */
+        adopt: issue,
 
         /**
          * The kernel's answer to an operation.
          *
          * @param {any} ack
-         * @returns {{ op: Op | undefined, settled: boolean, notice: string }}
+         * @returns {{ op: Op | undefined, settled: boolean, notice: string, stale?: boolean }} `stale`:
+         *     more changed than this page can know
          */
         acknowledge(ack) {
             const op = pending.get(ack.id);
@@ -333,7 +338,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 const [step] = place >= 0 ? past.splice(place, 1) : [];
                 const item = ack.item ?? step?.item;
                 const failed = step?.op ?? op; // what a redo did again
-                if (failed.kind === "label") count(failed.label, -1);
+                if (failed.kind === "label") tally.withdraw([failed.sample], failed.label);
                 if (failed.kind === "class") classes = classes.filter((name) => name !== failed.name);
                 if (item) {
                     latest.delete(item.id);
@@ -343,15 +348,15 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                     if (step) done -= 1;
                 }
                 const { annotator, label } = ack.conflict ?? {};
-                const notice = ack.conflict
-                    ? `${annotator} had labelled ${item?.name} ${label ?? "otherwise"}: label it again to overrule`
-                    : ack.error;
-                return { op, settled: true, notice };
+                const notice = `${annotator} had labelled ${item?.name} ${label ?? "otherwise"}: label it again to overrule`;
+                return { op, settled: true, notice: ack.conflict ? notice : ack.error };
             }
             if (ack.classes) classes = ack.classes;
-            if (ack.nothing) return { op, settled: true, notice: "nothing to undo" };
+            if (ack.counts) tally.load(ack.counts);
+            if (ack.nothing) return { op, settled: true, notice: ack.nothing };
             if (blind.has(op.id) && ack.queued && ack.item) putFirst(ack.item);
-            return { op, settled: true, notice: ack.ok ? "" : ack.error };
+            const stale = Boolean(ack.counts) || (ack.many && blind.has(op.id));
+            return { op, settled: true, notice: ack.ok ? "" : ack.error, stale };
         },
 
         /**
@@ -383,10 +388,8 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             if (own.has(news.event) || own.has(news.group)) return false;
             if (news.news === "classes") classes = [...news.classes];
             if (news.news === "label") {
-                count(news.before, -1);
-                count(news.after, 1);
-                if (news.after) given.set(news.sample, news.after);
-                else given.delete(news.sample);
+                if (news.after) tally.give([news.sample], news.after, news.before);
+                else tally.withdraw([news.sample], news.before);
                 latest.delete(news.sample);
                 if (news.status !== "queued") drop(news.sample);
             }
