@@ -23,15 +23,14 @@ import { createSaving } from "./saving.js";
 import { createSheet } from "./sheet.js";
 import { createThumbs } from "./thumbs.js";
 import { createSender } from "./transport.js";
+import { viewActions } from "./viewactions.js";
 import { createViewport } from "./viewport.js";
 import { createWorklist } from "./worklist.js";
 
 const AHEAD = 6; // pictures decoded before they are needed
+const PREFETCH_AFTER = 60; // ms
 const NOTICE = 6_000; // ms
 const ASK_TIMES = 30; // every two seconds, while the kernel does not answer at all
-const STEP = 1.25; // zoom, a key press
-const STRIDE = 80; // device pixels, a press of an arrow key
-const SHADE = 1.15; // brightness and contrast, a key press
 
 /**
  * @param {{ model: any, el: HTMLElement }} context
@@ -84,6 +83,7 @@ async function render({ model, el }) {
     let shown = ""; // sample on screen
     let engaged = false; // by a hand, not by having come into focus by itself
     let noticeTimer = 0;
+    let prefetchTimer = 0;
 
     // --- what the hand does ---------------------------------------------------------------
 
@@ -96,19 +96,7 @@ async function render({ model, el }) {
         redo: () => (work.redoable ? step(work.redo()) : notify("nothing to redo")),
         find: panel.findClass,
         newClass: panel.askForClass,
-        fit: viewport.fit,
-        actual: () => viewport.zoomTo(1),
-        zoomIn: () => viewport.zoomBy(STEP),
-        zoomOut: () => viewport.zoomBy(1 / STEP),
-        left: () => viewport.panBy({ x: STRIDE, y: 0 }),
-        right: () => viewport.panBy({ x: -STRIDE, y: 0 }),
-        up: () => viewport.panBy({ x: 0, y: STRIDE }),
-        down: () => viewport.panBy({ x: 0, y: -STRIDE }),
-        brighter: () => viewport.adjust({ brightness: SHADE }),
-        darker: () => viewport.adjust({ brightness: 1 / SHADE }),
-        moreContrast: () => viewport.adjust({ contrast: SHADE }),
-        lessContrast: () => viewport.adjust({ contrast: 1 / SHADE }),
-        plain: () => viewport.adjust(),
+        ...viewActions(viewport),
         classes: () => classSheet.toggle(),
         note: () => work.current && panel.askForNote(work.current.note),
         grid: grid.toggle,
@@ -331,6 +319,12 @@ async function render({ model, el }) {
 
     const layers = connectLayers(model, viewport.redraw, refresh);
 
+    /** After the label is on its way: its acknowledgement goes first. */
+    function prefetch() {
+        prefetchTimer = 0;
+        for (const next of work.current ? work.upcoming(AHEAD) : []) images.want(next.id, viewport.side);
+    }
+
     // --- the screen -----------------------------------------------------------------------
 
     function refresh() {
@@ -340,7 +334,8 @@ async function render({ model, el }) {
             hints.ask(item);
         }
         shown = item?.id ?? "";
-        for (const next of item ? [item, ...work.upcoming(AHEAD)] : []) images.want(next.id, viewport.side);
+        if (item) images.want(item.id, viewport.side);
+        prefetchTimer ||= setTimeout(prefetch, PREFETCH_AFTER);
         const picture = item ? images.get(item.id) : null;
         // Until the next picture is there the last one must not pose as it.
         viewport.show(picture ?? null, item ? `Image ${item.name}` : "No image");
@@ -382,6 +377,7 @@ async function render({ model, el }) {
     return () => {
         clearInterval(asking);
         clearTimeout(noticeTimer);
+        clearTimeout(prefetchTimer);
         saving.stop();
         model.off("msg:custom", onMessage);
         layers.disconnect();
