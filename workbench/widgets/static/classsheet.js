@@ -114,6 +114,7 @@ export function createClassSheet(parent, on) {
             if (sheet.hidden || state === drawn) return; // what is being typed stays
             drawn = state;
             rows.replaceChildren(...names.map(draw));
+            sheet.focus({ preventScroll: true }); // what had it is gone
         },
         /** Open it, or close it. */
         toggle() {

@@ -9,7 +9,7 @@
 
 const WHEEL = 0.0016; // zoom a pixel of the wheel, as exponent
 const PINCH = 0.01; // the same for a touchpad's pinch, which comes as a wheel with Ctrl
-const ON_TOP = "button, input, .wb-sheet";
+const ON_TOP = "button, input, .wb-sheet, .wb-grid";
 const LINE = 16; // px a line, for wheels that count in lines
 
 /**

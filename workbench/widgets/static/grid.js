@@ -30,7 +30,8 @@ export function createGrid(parent, thumbs, on) {
     const sheet = h("div", { class: "wb-grid-sheet" });
     const trace = h("div", { class: "wb-grid-trace", hidden: "" });
     const scroller = h("div", { class: "wb-grid-scroller" }, sheet);
-    const box = h("section", { class: "wb-grid", hidden: "", "aria-label": "Images in groups" }, head, scroller);
+    const empty = h("p", { class: "wb-grid-empty", role: "status" });
+    const box = h("section", { class: "wb-grid", hidden: "", "aria-label": "Images in groups" }, head, scroller, empty);
     parent.append(box);
     /** @type {Arrangement} */
     let arrangement = { by: "cluster", groups: [], idAt: () => "", count: 0 };
@@ -73,7 +74,9 @@ export function createGrid(parent, thumbs, on) {
             ),
         );
         const count = selected.size ? `${selected.size} selected` : "click, drag or Shift-click selects";
-        head.replaceChildren(...ways, h("span", { class: "wb-grid-count", role: "status" }, said || count));
+        head.replaceChildren(...ways, h("span", { class: "wb-grid-count", role: "status" }, said ? "" : count));
+        empty.textContent = said;
+        empty.hidden = !said;
     }
 
     function draw() {

@@ -328,7 +328,7 @@ async function render({ model, el }) {
     // --- the screen -----------------------------------------------------------------------
 
     function refresh() {
-        const item = work.current;
+        const item = grid.shown ? null : work.current; // among many, no one is on screen
         if (item && item.id !== shown) {
             clock.restart();
             hints.ask(item);
@@ -342,7 +342,7 @@ async function render({ model, el }) {
         viewport.setLayer(layers.visible(item, hints.shown));
         const skip = keymap.key("skip");
         parts.overlay.replaceChildren(...overlay(loaded, mode, item, picture, work, bar.secondsEach, skip));
-        panel.showClasses(work.classes, work.counts, item?.label ?? null, work.suggestion, mode === "review");
+        panel.showClasses(work.classes, work.counts, item?.label ?? null, item && work.suggestion, mode === "review");
         panel.showReason(item?.reason ?? "", item ? hints.note : "");
         panel.showNote(item?.note ?? "");
         classSheet.show(work.classes, work.counts);
