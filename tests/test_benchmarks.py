@@ -20,6 +20,7 @@ FIGURES = {
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
     "display": ["cached_proxy"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
+    "grid": ["digits_actions", "faces_actions"],
     "opening": [
         *("import_workbench", "heavy_modules"),
         *("first_image_beyond_fiftyone_import", "frame_once_open"),
@@ -38,6 +39,7 @@ TOPICS = [
     "commits",
     "display",
     "flywheel",
+    "grid",
     pytest.param("opening", marks=pytest.mark.browser),
     "suspects",
 ]
