@@ -65,7 +65,22 @@ def test_groups_are_of_one_kind_and_similar_groups_are_neighbours():
     mixed = [group for group in found.groups() if len(set(targets[group].tolist())) > 1]
     assert len(mixed) <= len(found.starts) / 5
     assert changes(targets[found.order]) <= 8, "each of the five kinds lies in one place, or two"
-    assert len(found.starts) < 2.5 * 400 / 30, "crumbs are joined"
+    assert len(found.starts) < 2.5 * 400 / 30, "small branches are joined"
+
+
+def test_groups_follow_each_other_along_a_line_of_images():
+    angles = rng().permutation(np.linspace(0, np.pi, 300))
+    features = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    groups = by_cluster(features, rng=rng(), size=12).groups()
+    means = np.array([angles[group].mean() for group in groups])
+    assert np.abs(np.diff(means)).max() < 0.3, "no jump to another part of the line"
+
+
+def test_images_that_are_like_no_other_share_groups():
+    lone = np.eye(25, 40) + 0.02 * np.arange(25)[:, None]  # each a little nearer to the rest
+    found = by_cluster(unit(lone), rng=rng(), size=10)
+    assert_covers(found, range(25))
+    assert len(found.starts) <= 5
 
 
 def test_kinds_that_resemble_each_other_lie_beside_each_other():
@@ -125,6 +140,7 @@ def test_nothing_shown_is_an_empty_grid():
 
 def test_many_rows_are_parted_first_and_kinds_still_lie_together(monkeypatch):
     monkeypatch.setattr(module, "PIECE", 60)
+    monkeypatch.setattr(module, "WHOLE", 120)
     features, targets = blobs(1_000)
     pieces = module._pieces(features, rng())
     assert len(pieces) > 5
@@ -138,6 +154,7 @@ def test_many_rows_are_parted_first_and_kinds_still_lie_together(monkeypatch):
 
 def test_many_equal_rows_are_parted_too(monkeypatch):
     monkeypatch.setattr(module, "PIECE", 10)
+    monkeypatch.setattr(module, "WHOLE", 20)
     features = np.ones((100, 4), np.float32) / 2
     pieces = module._pieces(features, rng())
     assert sorted(np.concatenate(pieces).tolist()) == list(range(100))
@@ -175,7 +192,7 @@ def test_what_the_model_got_wrong_lies_together():
 
 
 def test_large_groups_are_ordered_in_pieces_the_surest_first(monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 20)
+    monkeypatch.setattr(module, "WHOLE", 20)
     features, _ = blobs(100)
     sure = rng().uniform(0.5, 1, 100).astype(np.float32)
     found = by_prediction(np.stack([sure, 1 - sure], axis=1), "ab", features=features)
