@@ -21,6 +21,11 @@ FIGURES = {
     "display": ["cached_proxy"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
     "grid": ["digits_actions", "faces_actions"],
+    "labelling": [
+        *("next_image_1mp_p95", "acknowledged_1mp_p95"),
+        *("next_image_12mp_p95", "acknowledged_12mp_p95"),
+        *("fps_12mp", "pointer_p95", "ahead_of_ipycanvas"),
+    ],
     "opening": [
         *("import_workbench", "heavy_modules"),
         *("first_image_beyond_fiftyone_import", "frame_once_open"),
@@ -40,6 +45,7 @@ TOPICS = [
     "display",
     "flywheel",
     "grid",
+    pytest.param("labelling", marks=pytest.mark.browser),
     pytest.param("opening", marks=pytest.mark.browser),
     "suspects",
 ]

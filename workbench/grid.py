@@ -43,10 +43,11 @@ def arrange(
     features = learner.features(table)
     rows = table.open_pool
     if by == "cluster":
-        grouping = by_cluster(features[rows], rng=np.random.default_rng(0))
+        grouping = by_cluster(features, rng=np.random.default_rng(0), shown=rows)
+        rows = np.arange(len(features))
     elif by == "prediction":
         fit = learner.fit(table)
-        grouping = by_prediction(fit.at(rows), table.classes)
+        grouping = by_prediction(fit.at(rows), table.classes, features=features[rows])
     elif by == "like" and sample_id in table.ids:
         own = table.ids.index(sample_id)
         rows = np.concatenate([[own], rows[rows != own]])

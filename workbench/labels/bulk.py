@@ -64,7 +64,7 @@ class BulkLabels:
         source: Source,
         group: str | None,
     ) -> list[LabelEvent]:
-        """Label images that have no label yet; `LabelStore.commit_many` documents it."""
+        """Label images that nobody else has labelled; `LabelStore.commit_many` documents it."""
         unique = list(dict.fromkeys(sample_ids))
         if not 0 < len(unique) <= LARGEST:
             raise LabelError(
@@ -75,7 +75,8 @@ class BulkLabels:
             now = self._classes.class_of(label)
             drafts = [Draft(i, now, Status.LABELLED, source, each) for i in unique]
             try:
-                return self._record([(draft, _is_open) for draft in drafts], annotator, group)
+                stands = partial(_is_open_to, annotator)
+                return self._record([(draft, stands) for draft in drafts], annotator, group)
             except ClassesChangedError:
                 self._classes.reload()
 
@@ -151,9 +152,11 @@ class BulkLabels:
         return events
 
 
-def _is_open(document: _Document) -> bool:
-    unlabelled = not document.get(fields.GROUND_TRUTH)
-    return unlabelled and (document.get(fields.STATUS) or Status.UNLABELLED.value) in _OPEN
+def _is_open_to(annotator: str, document: _Document) -> bool:
+    label = document.get(fields.GROUND_TRUTH)
+    if label:
+        return bool(label.get("annotator") == annotator)
+    return (document.get(fields.STATUS) or Status.UNLABELLED.value) in _OPEN
 
 
 def _is_at(event_id: str | None, document: _Document) -> bool:

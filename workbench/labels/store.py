@@ -139,7 +139,9 @@ class LabelStore:
         source: Source = Source.HUMAN,
         event_id: str | None = None,
     ) -> list[LabelEvent]:
-        """Label images that have none yet, as one step: one `undo` takes all of it back.
+        """Label many images, as one step: one `undo` takes all of it back.
+
+        Nobody else's label is overruled: that takes a look at the image, and `commit`.
 
         Args:
             sample_ids: the images, at most 5,000.
@@ -149,7 +151,7 @@ class LabelStore:
             event_id: id of the step, for a caller that may have to send it twice.
 
         Returns:
-            An event an image. Where somebody has labelled or skipped the image meanwhile, it is
+            An event an image. Where somebody else has labelled the image, or it was skipped, it is
             recorded but not applied.
 
         Raises:

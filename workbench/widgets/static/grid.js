@@ -204,7 +204,7 @@ export function createGrid(parent, thumbs, on) {
      * @param {boolean} chosen
      */
     function choose(index, chosen) {
-        if (chosen && on.labelOf(arrangement.idAt(index)) === undefined) selected.add(index);
+        if (chosen) selected.add(index);
         else selected.delete(index);
     }
 

@@ -15,7 +15,7 @@ export function createTally() {
         if (label != null) counts[label] = Math.max(0, (counts[label] ?? 0) + by);
     }
 
-    return {
+    const tally = {
         get counts() {
             return counts;
         },
@@ -46,5 +46,28 @@ export function createTally() {
             count(label, -samples.length);
             count(before, samples.length);
         },
+        /**
+         * @param {string[]} samples
+         * @param {string} label
+         * @returns {(string | undefined)[]} the labels that they had been given before
+         */
+        giveMany(samples, label) {
+            const were = samples.map(tally.labelOf);
+            samples.forEach((sample, index) => tally.give([sample], label, were[index]));
+            return were;
+        },
+        /**
+         * @param {string[]} samples
+         * @param {string} label that they had been given
+         * @param {(string | undefined)[]} were the labels that they have again
+         */
+        giveBack(samples, label, were) {
+            samples.forEach((sample, index) => {
+                const before = were[index];
+                if (before === undefined) tally.withdraw([sample], label);
+                else tally.give([sample], before, label);
+            });
+        },
     };
+    return tally;
 }

@@ -9,9 +9,9 @@
  *             event: string, hints: boolean, note: string, suggestion?: Suggestion | null,
  *             neighbours?: { id: string, label: string, similarity: number }[] }} Item
  * @typedef {import("./outbox.js").Op} Op
- * @typedef {{ op: Op | null, item: Item | null, dropped?: Item[], noted?: Item, before?: string }} Step
+ * @typedef {{ op: Op | null, item: Item | null, dropped?: Item[], were?: (string | undefined)[], noted?: Item, before?: string }} Step
  *     `op` null: the image was put off; `dropped`: queued images that a label of many took out of the
- *     queue; `noted`, `before`: the image that a note is on, and what it said
+ *     queue, `were`: the labels that they had; `noted`, `before`: the image that a note is on, and what it said
  */
 
 import { createTally } from "./tally.js";
@@ -95,8 +95,8 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         const samples = new Set(op.samples);
         step.dropped = queue.filter((item) => samples.has(item.id));
         for (const item of step.dropped) drop(item.id);
-        done += samples.size;
-        tally.give(op.samples, op.label);
+        step.were = tally.giveMany(op.samples, op.label);
+        done += step.were.filter((before) => before === undefined).length;
     }
 
     /**
@@ -105,8 +105,9 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
      */
     function untakeMany(step, op) {
         for (const item of [...(step.dropped ?? [])].reverse()) putFirst(item);
-        done -= op.samples.length;
-        tally.withdraw(op.samples, op.label);
+        const were = step.were ?? [];
+        tally.giveBack(op.samples, op.label, were);
+        done -= were.filter((before) => before === undefined).length;
     }
 
     /**
