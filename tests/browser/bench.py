@@ -2,6 +2,7 @@
 
 import json
 
+from tests.browser.conftest import OUT
 from tests.browser.page import LabPage
 
 CLASSES = [str(digit) for digit in range(10)]
@@ -66,6 +67,13 @@ def wait_colour(page: LabPage, colour: str) -> None:
         }""",
         arg=[more, less],
     )
+
+
+def screenshots(page: LabPage, name: str) -> None:
+    """Keep what is to be seen, in both themes."""
+    for theme in ("dark", "light"):
+        page.set_theme(theme)
+        page.screenshot(OUT / f"{name}-{theme}.png")
 
 
 def labels_given(page: LabPage) -> list[str]:

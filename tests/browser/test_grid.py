@@ -5,9 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.browser.bench import opening, show_widget, type_keys, wait_saved
+from tests.browser.bench import opening, screenshots, show_widget, type_keys, wait_saved
 from tests.browser.conftest import OUT
 from tests.browser.page import LabPage
 
@@ -30,18 +28,15 @@ def open_grid(page: LabPage) -> None:
     page.page.wait_for_function(SEEN)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_group_is_labelled_by_one_key_and_taken_back_by_one(
-    lab_page: Open, home: Path, theme: str
-) -> None:
-    page = lab_page(opening(f"grid-{theme}"), theme=theme)
+def test_a_group_is_labelled_by_one_key_and_taken_back_by_one(lab_page: Open, home: Path) -> None:
+    page = lab_page(opening("grid"))
     show_widget(page)
     open_grid(page)
     first = page.page.evaluate(SELECTED)
     assert first > 1, "the first group is taken"
     page.page.locator(".wb-cell[aria-selected=true]").first.click()  # an odd one
     assert page.page.evaluate(SELECTED) == first - 1
-    page.screenshot(OUT / f"grid-{theme}.png")
+    screenshots(page, "grid")
     type_keys(page, "3")
     wait_saved(page)
     events = history(page)
@@ -54,7 +49,7 @@ def test_a_group_is_labelled_by_one_key_and_taken_back_by_one(
     wait_saved(page)
     assert [event[0] for event in history(page)].count("7") == 1
     assert page.page.evaluate(SELECTED) > 0, "then the next group is taken"
-    page.screenshot(OUT / f"grid-labelled-{theme}.png")
+    screenshots(page, "grid-labelled")
     type_keys(page, "zz")
     wait_saved(page)
     assert badges.count() == 0
@@ -137,7 +132,7 @@ def test_classes_and_notes_are_changed_by_hand(lab_page: Open, home: Path) -> No
     page.execute("bench.classes.describe('7', 'a bar and a slope', bench.dataset.values('id')[:3])")
     type_keys(page, "e")
     names = page.page.locator(".wb-class-row input")
-    page.screenshot(OUT / "classes-light.png")
+    screenshots(page, "classes")
     names.nth(1).fill("one")
     names.nth(1).press("Enter")
     page.page.locator(".wb-name", has_text="one").wait_for()
@@ -157,4 +152,4 @@ def test_classes_and_notes_are_changed_by_hand(lab_page: Open, home: Path) -> No
     page.page.wait_for_function(
         "() => [...document.querySelectorAll('.wb-guide img')].filter(i => i.naturalWidth).length === 3"
     )
-    page.screenshot(OUT / "guideline-light.png")
+    screenshots(page, "guideline")

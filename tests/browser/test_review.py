@@ -4,10 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from tests.browser.bench import show_widget, type_keys, wait_bar, wait_saved
-from tests.browser.conftest import OUT
+from tests.browser.bench import screenshots, show_widget, type_keys, wait_bar, wait_saved
 from tests.browser.page import LabPage
 
 Open = Callable[..., LabPage]
@@ -26,18 +23,16 @@ for digit in "0123456789":
         (tree / label).mkdir(exist_ok=True)
         shutil.copy(path, tree / label / f"{digit}-{path.name}")
 """
-OPEN = 'bench = wb.open("audit-{theme}", images=tree, labels="folders")'
+OPEN = 'bench = wb.open("audit", images=tree, labels="folders")'
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_an_auditor_settles_suspects_by_keyboard(lab_page: Open, home: Path, theme: str) -> None:
-    cells = [TREE + OPEN.format(theme=theme), 'widget = bench.label(review="suspects")\nwidget']
-    page = lab_page(cells, theme=theme)
+def test_an_auditor_settles_suspects_by_keyboard(lab_page: Open, home: Path) -> None:
+    page = lab_page([TREE + OPEN, 'widget = bench.label(review="suspects")\nwidget'])
     show_widget(page)
     page.page.wait_for_function(
         "() => [...document.querySelectorAll('.wb-near img')].filter(i => i.naturalWidth).length === 5"
     )
-    page.screenshot(OUT / f"review-{theme}.png")
+    screenshots(page, "review")
     reason = page.page.locator(".wb-reason").inner_text()
     assert "the model, which has not seen this label" in reason
     labelled = page.page.locator(".wb-chosen .wb-name").inner_text()

@@ -5,11 +5,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.browser.bench import (
     labels_given,
     opening,
+    screenshots,
     show_widget,
     type_keys,
     wait_saved,
@@ -115,7 +114,7 @@ def test_keys_are_shown_and_changed(lab_page: Open, home: Path) -> None:
     type_keys(page, "?")
     sheet = page.page.locator(".wb-sheet")
     sheet.wait_for()
-    page.screenshot(OUT / "keys-light.png")
+    screenshots(page, "keys")
     skip = sheet.locator(".wb-key-row", has_text="Skip").locator("button")
     assert skip.inner_text() == "d", "given by the cell"
     skip.click()
@@ -159,10 +158,8 @@ def test_a_class_is_found_by_its_name(lab_page: Open, home: Path) -> None:
     assert labels_given(page) == ["species 107", "species 001"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_model_suggests_and_one_key_accepts(lab_page: Open, home: Path, theme: str) -> None:
-    name = f"suggests-{theme}"
-    page = lab_page(opening(name), theme=theme)
+def test_the_model_suggests_and_one_key_accepts(lab_page: Open, home: Path) -> None:
+    page = lab_page(opening("suggests"))
     show_widget(page)
     page.execute(
         "truth = dict(zip(bench.dataset.values('id'), "
@@ -173,7 +170,7 @@ def test_the_model_suggests_and_one_key_accepts(lab_page: Open, home: Path, them
     suggested = page.page.locator(".wb-suggested")
     suggested.wait_for(timeout=400_000)  # the first time, images are embedded
     page.page.locator(".wb-accuracy").wait_for()
-    page.screenshot(OUT / f"suggested-{theme}.png")
+    screenshots(page, "suggested")
     label = suggested.locator(".wb-name").inner_text()
     page.page.keyboard.press("Space")
     wait_saved(page)
