@@ -94,7 +94,7 @@ def test_what_was_queued_is_in_it(dataset, live, home, full_reads):
     assert len(full_reads) == 1
 
 
-def test_a_write_that_is_seen_late_or_by_a_slow_clock_is_found_later(
+def test_a_label_that_is_seen_late_or_by_a_slow_clock_is_found_later(
     dataset, live, full_reads, monkeypatch
 ):
     from workbench.dataset import live as module
@@ -103,7 +103,9 @@ def test_a_write_that_is_seen_late_or_by_a_slow_clock_is_found_later(
     live.read(CLASSES)
     label(dataset, 0, "a")
     late = datetime.now(UTC) - timedelta(seconds=30)
-    dataset._sample_collection.update_many({}, {"$set": {"last_modified_at": late}})
+    dataset._sample_collection.update_many(
+        {}, {"$set": {"last_modified_at": late, fields.EVENT: "id"}}
+    )
     assert live.read(CLASSES).targets.tolist() == [-1] * 6
     monkeypatch.setattr(module, "_WIDE_EVERY", timedelta(0))  # the time has come
     assert_in_step(live, dataset)

@@ -18,7 +18,7 @@ from workbench.dataset.types import Split, Status
 _CHANGED = "last_modified_at"  # FiftyOne's own field, with an index; every write of ours moves it
 # A transaction is seen some time after its time was taken: usually milliseconds, but a minute where
 # it had to be tried again, or where another machine's clock is slow. To look back so far each time
-# would be dear after an import, for then everything is new.
+# would be dear after an import, for then everything is new; so it is done now and then, for labels.
 _OVERLAP, _WIDE_OVERLAP = timedelta(seconds=2), timedelta(seconds=90)
 _WIDE_EVERY = timedelta(seconds=30)
 _COLUMNS = ("filepath", fields.HASH, fields.SPLIT, fields.STATUS, f"{fields.GROUND_TRUTH}.label")
@@ -28,8 +28,8 @@ class LiveTable:
     """The table of one dataset, as it is whenever it is asked for.
 
     Samples that changed are found by `last_modified_at`, whoever changed them: this kernel,
-    another one, `sample.save()` or the App; what comes in late is found half a minute later. Where
-    images came or went, or the classes are others, everything is read again. Safe to use from any
+    another one, `sample.save()` or the App; labels that come in late are found half a minute later.
+    Where images came or went, or the classes are others, everything is read again. Safe to use from any
     thread.
 
     Args:
@@ -58,9 +58,11 @@ class LiveTable:
             if anew or count != self._count:
                 table = None
             if table is not None and table.classes == list(classes):
+                recent: dict[str, Any] = {_CHANGED: {"$gte": self._since}}
                 if began - self._wide > _WIDE_EVERY:
-                    self._since, self._wide = began - _WIDE_OVERLAP, began
-                recent = {_CHANGED: {"$gte": self._since}}
+                    self._wide = began
+                    late = {_CHANGED: {"$gte": began - _WIDE_OVERLAP}, fields.EVENT: {"$ne": None}}
+                    recent = {"$or": [recent, late]}
                 table = with_changes(table, self._samples.find(recent, _COLUMNS))
             else:
                 table, self._wide = None, began
