@@ -105,7 +105,7 @@ def test_the_queue_is_told_in_the_order_of_the_models_doubt(bench, feedback, pag
 
 
 def item(sample_id, batch=1, strategy="margin", split=Split.POOL):
-    return QueueItem(sample_id, "", split, batch, 0, strategy, "", None, "", "")
+    return QueueItem(sample_id, "", split, batch, 0, strategy, "", None, "", "", "")
 
 
 def ids_of(items):
