@@ -19,6 +19,7 @@ LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
 FIGURES = {
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
     "display": ["cached_proxy"],
+    "feedback": ["key_to_suggestions_p95"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
     "grid": ["digits_actions", "faces_actions"],
     "labelling": [
@@ -43,6 +44,7 @@ FIGURES = {
 TOPICS = [
     "commits",
     "display",
+    "feedback",
     "flywheel",
     "grid",
     pytest.param("labelling", marks=pytest.mark.browser),

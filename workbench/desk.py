@@ -154,15 +154,16 @@ class Desk:
         return self._learner.saliency(sample_id, (side, side))
 
     def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        """Tell `listener` what happens outside the page; returns how to stop that."""
-        stop_labels = self._labels.on_event(lambda event: listener(_as_news(event)))
-        stop_queue = self._queue.on_change(lambda: listener({"news": "queue"}))
-        stop_feedback = self._feedback.on_news(listener)
+        """Tell `listener` what happens outside the page; returns how to stop, once or more often."""
+        stops = [
+            self._labels.on_event(lambda event: listener(_as_news(event))),
+            self._queue.on_change(lambda: listener({"news": "queue"})),
+            self._feedback.on_news(listener),
+        ]
 
         def stop() -> None:
-            stop_labels()
-            stop_queue()
-            stop_feedback()
+            while stops:
+                stops.pop()()
 
         return stop
 

@@ -92,14 +92,16 @@ class Embedder:
         key, dim = self.identity()
         store = opening.vector_store(self._home, key, dim)
         if missing := len(store.missing(table.hashes)):
-            self._waiting += 1  # what runs in the background gives way
+            with self._lock:
+                self._waiting += 1  # what runs in the background gives way
             try:
                 with tqdm(total=missing, desc=f"embedding ({key})", unit="img") as bar:
                     for done, total in self._embedding(store, table):
                         bar.total = total
                         bar.update(done - bar.n)
             finally:
-                self._waiting -= 1
+                with self._lock:
+                    self._waiting -= 1
         return store.get(table.hashes)
 
     def vectors_in_background(
@@ -118,6 +120,8 @@ class Embedder:
         Returns:
             Whether all images have their vectors now.
         """
+        if self._waiting:
+            return False
         store = opening.vector_store(self._home, *self.identity())
         if not store.missing(table.hashes):
             return True

@@ -5,17 +5,19 @@ suggestions for the queue, the order of what is left of it, and a point of the l
 Wiring; imports FiftyOne by way of the rooms.
 """
 
+import contextlib
+import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workbench.dataset.fields import NOTE
-from workbench.dataset.table import Table
-from workbench.dataset.types import Split, Status
+from workbench.dataset.fields import GROUND_TRUTH
+from workbench.dataset.types import Split
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
 from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.queue import BY_HAND, LabelQueue, QueueItem
@@ -25,8 +27,7 @@ from workbench.selection.mixing import reorder
 from workbench.selection.uncertainty import doubt
 
 EVERY = 3  # commits to a refit
-IDLE = 1.0  # seconds of rest after which fewer will do
-FRESH = 25  # refits after which the dataset is read again: other kernels label, too
+REST = 0.2  # seconds without a commit after which fewer will do
 SCORES = 5  # likeliest classes told of an image
 LEAST = 0.005  # probability that is worth telling
 WINDOW = 300  # queued images that get suggestions at a time
@@ -35,11 +36,15 @@ STAYS = {"random", BY_HAND}  # strategies whose picks keep their places
 
 News = dict[str, Any]
 
+_log = logging.getLogger(__name__)
+
 
 class Feedback:
     """Refits the probe of one dataset while its images are labelled.
 
-    It rests until the first commit, while nobody listens, and while it is switched off.
+    It rests until the first commit, while nobody listens, and while it is switched off; then it has
+    no thread either. What to learn from it reads from the dataset each time, so that no label is
+    lost between two refits, and those of other kernels come in with the next one.
 
     Args:
         learner: the model.
@@ -56,20 +61,20 @@ class Feedback:
         curve: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._learner = learner
-        self._labels = labels
         self._queue = queue
         self._changed = threading.Condition()
-        self._pending: list[LabelEvent] = []
         self._listeners: list[Callable[[News], None]] = []
         self._enabled = True
         self._thread: threading.Thread | None = None
-        self._table: Table | None = None
-        self._refits = 0
+        self._began = False  # with the first commit
+        self._waiting = 0  # changes since the last refit began
+        self._latest = 0.0  # when the last of them came
         self._curve: list[dict[str, Any]] = [dict(point) for point in curve]
         self._suggestions: dict[str, dict[str, Any]] = {}
-        self._order: list[str] = []
+        self._doubts: dict[str, float] = {}
+        # Both live as long as this does: one for a bench.
         labels.on_event(self._note)
-        queue.on_change(self._forget)
+        queue.on_change(self._note_queue)
 
     @property
     def enabled(self) -> bool:
@@ -80,7 +85,7 @@ class Feedback:
     def enabled(self, on: bool) -> None:
         with self._changed:
             self._enabled = on
-            self._changed.notify_all()
+            self._wake()
 
     @property
     def curve(self) -> list[dict[str, Any]]:
@@ -92,161 +97,180 @@ class Feedback:
         return self._suggestions.get(sample_id) if self._enabled else None
 
     def in_order(self, items: Sequence[QueueItem]) -> list[QueueItem]:
-        """Queued images in the order that was told last; those it does not know stay behind."""
-        if not self._enabled:
-            return list(items)
-        place = {sample_id: position for position, sample_id in enumerate(self._order)}
-        return sorted(items, key=lambda item: place.get(item.sample_id, len(place)))
+        """Queued images as they are best labelled: batch by batch, the most doubtful first.
+
+        The random arm, what was chosen by hand, test images, and what the model has not judged yet
+        keep their places.
+        """
+        return in_order(items, self._doubts) if self._enabled else list(items)
 
     def on_news(self, listener: Callable[[News], None]) -> Callable[[], None]:
-        """Call `listener` with each refit's outcome, on another thread; returns how to stop."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        """Call `listener` with each refit's outcome, on another thread; returns how to stop.
+
+        What it raises is logged: neither other listeners nor the learning suffer from it.
+        """
+        with self._changed:
+            self._listeners.append(listener)
+            self._wake()
+
+        def stop() -> None:
+            with self._changed, contextlib.suppress(ValueError):  # stopped before
+                self._listeners.remove(listener)
+
+        return stop
 
     # --- what comes in --------------------------------------------------------------------
 
     def _note(self, event: LabelEvent) -> None:
-        if event.field == NOTE:
-            return
-        if not self._listeners or not event.applied:
-            self._forget()
+        if not event.applied or event.field not in (GROUND_TRUTH, CLASSES):
             return
         with self._changed:
-            self._pending.append(event)
-            if self._thread is None:
-                name = "workbench-feedback"
-                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
+            self._began |= event.field == GROUND_TRUTH
+            self._count()
 
-    def _forget(self) -> None:
-        self._table = None  # it is read again at the next refit
+    def _note_queue(self) -> None:
+        with self._changed:
+            self._count()
 
-    # --- on the thread --------------------------------------------------------------------
+    def _count(self) -> None:
+        if self._began:
+            self._waiting += 1
+            self._latest = time.monotonic()
+            self._wake()
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: bool(self._pending) and self._wanted())
-                self._changed.wait_for(lambda: len(self._pending) >= EVERY, timeout=IDLE)
-                events, self._pending = self._pending, []
-            try:
-                self._refit(events)
-            except (NotEnoughLabelsError, NotEnoughImagesError):
-                self._tell({"working": ""})  # the next labels may do
-            except Exception as error:  # noqa: BLE001 - labelling goes on without it; said, not hidden
-                self._forget()
-                self._tell({"working": f"no suggestions: {error}"})
+    def _wake(self) -> None:
+        self._changed.notify_all()
+        if self._thread is None and self._waiting and self._wanted():
+            name = "workbench-feedback"
+            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._thread.start()
 
     def _wanted(self) -> bool:
         return self._enabled and bool(self._listeners)
 
-    def _refit(self, events: Sequence[LabelEvent]) -> None:
-        if self._table is None or self._refits % FRESH == 0:
-            table = self._learner.table()
-        else:
-            table = with_events(self._table, events) or self._learner.table()
-        if not self._learner.embedder.vectors_in_background(
-            table, self._say_embedding, self._wanted
-        ):
-            with self._changed:  # the events are in the database, one is enough to come back for
-                self._pending.extend(events[-1:])
-                self._changed.wait(timeout=IDLE)
-            return
-        fit = self._learner.fit(table)
+    # --- on the thread --------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while self._take():
+            try:
+                self._refit()
+            except Exception as error:  # noqa: BLE001 - labelling goes on without it; said, not hidden
+                self._tell({"working": f"no suggestions: {error}"})
+
+    def _take(self) -> bool:
+        """Wait until there is enough to learn from; False, and the thread ends, if there is none."""
+        with self._changed:
+            while self._wanted() and 0 < self._waiting < EVERY:
+                rest = self._latest + REST - time.monotonic()
+                if rest <= 0:
+                    break
+                self._changed.wait(rest)
+            if not (self._waiting and self._wanted()):
+                self._thread = None
+                return False
+            self._waiting = 0
+            return True
+
+    def _refit(self) -> None:
+        table = self._learner.live_table()
+        try:
+            if not (
+                self._learner.has_features(table)
+                or self._learner.embedder.vectors_in_background(
+                    table, self._say_embedding, self._wanted
+                )
+            ):
+                self._give_way()
+                return
+            fit = self._learner.fit(table)
+        except (NotEnoughLabelsError, NotEnoughImagesError):  # the next labels may do
+            fit = None
         items = self._queue.items(WINDOW)
-        self._suggestions = _suggestions(fit, items, f"{self._learner.key}@{len(fit.rows)}")
-        self._order = _order(fit, items)
-        self._add_point(fit)
-        self._table = table
-        self._refits += 1
-        self._tell(
-            {
-                "working": "",
-                "suggestions": self._suggestions,
-                "order": self._order,
-                "curve": self._curve,
-            }
-        )
+        self._judge(fit, items)
+        self._add_point(fit, len(table.labelled_pool))
+        if self._wanted():
+            self._tell(
+                {
+                    "working": "",
+                    "suggestions": self._suggestions,
+                    "order": [item.sample_id for item in self.in_order(items)],
+                    "curve": self._curve,
+                }
+            )
+
+    def _give_way(self) -> None:
+        """Come back later for what was not embedded now."""
+        with self._changed:
+            self._waiting += 1
+            self._changed.wait(REST)
+        if not self._wanted():
+            self._tell({"working": ""})
+
+    def _judge(self, fit: Fit | None, items: Sequence[QueueItem]) -> None:
+        if fit is None:
+            self._suggestions, self._doubts = {}, {}
+            return
+        rows = _pool_rows(fit, items)
+        probabilities = fit.at(list(rows.values()))
+        model = f"{self._learner.key}@{len(fit.rows)}"
+        said = (_suggestion(scores, fit.table.classes, model) for scores in probabilities)
+        self._suggestions = dict(zip(rows, said, strict=True))
+        self._doubts = dict(zip(rows, doubt(probabilities).tolist(), strict=True))
+
+    def _add_point(self, fit: Fit | None, labels: int) -> None:
+        # A label taken back takes its point back.
+        curve = [point for point in self._curve if point["labels"] < labels]
+        with contextlib.suppress(NotEnoughLabelsError):  # there may be nothing to measure on yet
+            if fit is not None:
+                accuracy, provisional = self._learner.accuracy(fit)
+                point = {
+                    "labels": labels,
+                    "accuracy": accuracy.value,
+                    "low": accuracy.low,
+                    "high": accuracy.high,
+                    "provisional": provisional,
+                }
+                curve.append(point)
+        self._curve = curve[-POINTS:]
 
     def _say_embedding(self, done: int, total: int) -> None:
         self._tell({"working": f"looking at images, {done:,} of {total:,}"})
 
-    def _add_point(self, fit: Fit) -> None:
-        evaluation = self._learner.evaluate(fit)
-        accuracy = evaluation.accuracy
-        point = {
-            "labels": len(fit.rows),
-            "accuracy": accuracy.value,
-            "low": accuracy.low,
-            "high": accuracy.high,
-            "provisional": evaluation.provisional,
-        }
-        # A label taken back takes its point back.
-        kept = [old for old in self._curve if old["labels"] < point["labels"]]
-        self._curve = [*kept, point][-POINTS:]
-
     def _tell(self, news: News) -> None:
         for listener in list(self._listeners):
-            listener({"news": "model", **news})
+            try:
+                listener({"news": "model", **news})
+            except Exception:  # noqa: BLE001 - logged; the others are to hear it
+                _log.exception("a listener could not take the news of the model")
 
 
-def with_events(table: Table, events: Sequence[LabelEvent]) -> Table | None:
-    """The table after some events, without reading the dataset again.
+def in_order(items: Sequence[QueueItem], doubts: Mapping[str, float]) -> list[QueueItem]:
+    """Sort the model's own picks by its present doubt, batch by batch, around all others.
 
     Args:
-        table: as it was before them.
-        events: applied ones, oldest first.
-
-    Returns:
-        A new table; None where it has to be read again: the classes changed, or an image is new.
+        items: the queue, batch by batch.
+        doubts: of pool images, by sample id; what has none keeps its place.
     """
-    row_of = {sample_id: row for row, sample_id in enumerate(table.ids)}
-    index = {name: position for position, name in enumerate(table.classes)}
-    statuses = table.statuses.astype(f"<U{max(len(status) for status in Status)}")
-    targets = table.targets.copy()
-    for event in events:
-        row = row_of.get(event.sample_id)
-        known = event.after is None or event.after in table.classes
-        if event.field == CLASSES or row is None or not known:
-            return None
-        statuses[row] = event.status_after
-        gone = event.status_after == Status.SKIPPED or event.after is None
-        targets[row] = -1 if gone else index[str(event.after)]
-    return replace(table, statuses=statuses, targets=targets)
+    out: list[QueueItem] = []
+    for _, group in groupby(items, key=lambda item: (item.strategy == BY_HAND, item.batch)):
+        batch = list(group)
+        fixed = [item.strategy in STAYS or item.sample_id not in doubts for item in batch]
+        places = reorder(fixed, [doubts.get(item.sample_id, 0.0) for item in batch])
+        out.extend(batch[place] for place in places)
+    return out
 
 
 def _pool_rows(fit: Fit, items: Sequence[QueueItem]) -> dict[str, int]:
     """Rows of the queued pool images: test images get no suggestion and no order."""
-    wanted = {item.sample_id for item in items if item.split is Split.POOL}
-    ids = enumerate(fit.table.ids)
-    return {sample_id: row for row, sample_id in ids if sample_id in wanted}
+    row_of = fit.table.row_of
+    pool = (item.sample_id for item in items if item.split is Split.POOL)
+    return {sample_id: row_of[sample_id] for sample_id in pool if sample_id in row_of}
 
 
-def _suggestions(fit: Fit, items: Sequence[QueueItem], model: str) -> dict[str, dict[str, Any]]:
-    rows = _pool_rows(fit, items)
-    classes = fit.table.classes
-    out = {}
-    for sample_id, scores in zip(rows, fit.at(list(rows.values())), strict=True):
-        best = np.argsort(-scores)[:SCORES]
-        out[sample_id] = {
-            "label": classes[int(best[0])],
-            "scores": {
-                classes[int(i)]: round(float(scores[i]), 4) for i in best if scores[i] > LEAST
-            },
-            "model": model,
-        }
-    return out
-
-
-def _order(fit: Fit, items: Sequence[QueueItem]) -> list[str]:
-    """Ids of the queue: the model's own picks by its present doubt, all others where they were."""
-    rows = _pool_rows(fit, items)
-    doubts = dict(zip(rows, doubt(fit.at(list(rows.values()))).tolist(), strict=True))
-    out: list[str] = []
-    for _, group in groupby(items, key=lambda item: item.batch):
-        batch = list(group)
-        fixed = [item.strategy in STAYS or item.sample_id not in rows for item in batch]
-        places = reorder(fixed, [doubts.get(item.sample_id, 0.0) for item in batch])
-        out.extend(batch[place].sample_id for place in places)
-    return out
+def _suggestion(scores: NDArray[np.float32], classes: Sequence[str], model: str) -> dict[str, Any]:
+    best: list[int] = np.argsort(-scores)[:SCORES].tolist()
+    return {
+        "label": classes[best[0]],
+        "scores": {classes[i]: round(float(scores[i]), 4) for i in best if scores[i] > LEAST},
+        "model": model,
+    }

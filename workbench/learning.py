@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.dataset.table import Table, read_table
+from workbench.dataset.live import LiveTable
+from workbench.dataset.table import Table
 from workbench.dataset.types import Pick, Prediction
 from workbench.embedder import Embedder
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
@@ -24,7 +25,7 @@ from workbench.evaluation.classification import (
     Evaluation,
     evaluate_classification,
 )
-from workbench.evaluation.intervals import trials_for
+from workbench.evaluation.intervals import Estimate, trials_for, wilson
 from workbench.labels.store import LabelStore
 from workbench.models.features import FeatureSpace
 from workbench.models.probe import Probe, fit_probe
@@ -89,6 +90,7 @@ class Learner:
         self._embedder = Embedder(home, dataset)
         self._dataset = dataset
         self._labels = labels
+        self._live = LiveTable(dataset)
         self._seed = seed
         self._lock = threading.RLock()
         self._space: FeatureSpace | None = None
@@ -114,8 +116,17 @@ class Learner:
 
     def table(self) -> Table:
         """The dataset as it is now."""
-        self._labels.reload_classes()  # another kernel may have renamed one
-        return read_table(self._dataset, self._labels.classes)
+        self._labels.reload_classes()  # another kernel may have changed them
+        return self._live.read(self._labels.classes, anew=True)
+
+    def live_table(self) -> Table:
+        """The same at the cost of what has changed since it was last asked for."""
+        self._labels.reload_classes()  # another kernel may have changed them
+        return self._live.read(self._labels.classes)
+
+    def has_features(self, table: Table) -> bool:
+        """Whether `features` has them at hand, so that nothing has to be embedded or read."""
+        return self._features_of == (self._embedder.identity()[0], table.hashes)
 
     def features(self, table: Table) -> Array:
         """Unit features of all images, in a space fitted on the pool alone: (n, d).
@@ -162,6 +173,7 @@ class Learner:
                 calibrate_on=honest,
                 # An index may mean another class by now.
                 warm=latest.probe if latest and latest.table.classes == table.classes else None,
+                names=rows,
                 seed=self._seed,
             )
             self._latest = Fit(table, features, rows, probe)
@@ -187,7 +199,33 @@ class Learner:
         return fit.probe.predict_proba(self._space.transform(vectors), len(fit.table.classes))
 
     def evaluate(self, fit: Fit) -> Evaluation:
-        """Figures on the blind test split, or provisional ones until it has 30 labels."""
+        """Figures on the blind test split, or provisional ones until it has 30 labels.
+
+        Raises:
+            NotEnoughLabelsError: there is nothing to measure on.
+        """
+        rows, predicted, provisional = self._measured(fit)
+        return evaluate_classification(
+            fit.table.targets[rows],
+            predicted,
+            fit.table.classes,
+            provisional=provisional,
+            test_labels=len(fit.table.labelled_test),
+            pool_labels=len(fit.rows),
+        )
+
+    def accuracy(self, fit: Fit) -> tuple[Estimate, bool]:
+        """The accuracy that `evaluate` gives, and whether it is provisional, in no time.
+
+        Raises:
+            NotEnoughLabelsError: there is nothing to measure on.
+        """
+        rows, predicted, provisional = self._measured(fit)
+        hits = int((fit.table.targets[rows] == predicted).sum())
+        return wilson(hits, len(rows)), provisional
+
+    def _measured(self, fit: Fit) -> tuple[Rows, Rows, bool]:
+        """Rows to measure on, the classes predicted for them, and whether that is provisional."""
         table = fit.table
         test = table.labelled_test
         provisional = len(test) < TEST_LABELS_NEEDED
@@ -203,14 +241,7 @@ class Learner:
             raise NotEnoughLabelsError(
                 "no figure can be given yet: label at least two images each of two classes"
             )
-        return evaluate_classification(
-            table.targets[rows],
-            predicted.astype(np.int64),
-            table.classes,
-            provisional=provisional,
-            test_labels=len(test),
-            pool_labels=len(fit.rows),
-        )
+        return rows, predicted.astype(np.int64), provisional
 
     def pick(self, count: int, strategy: str, rng: np.random.Generator) -> list[Pick]:
         """Choose the next batch: pool images by the strategy, test images mixed in at random.
@@ -302,7 +333,7 @@ class Learner:
 
     def _accuracy_guess(self, fit: Fit) -> float:
         try:
-            return self.evaluate(fit).accuracy.value
+            return self.accuracy(fit)[0].value
         except NotEnoughLabelsError:
             return EXPECTED_ACCURACY
 

@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.dataset.fields import NOTE
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
-from workbench.labels.store import LabelStore
 from workbench.learning import Learner, require_two_classes
 from workbench.models.probe import C_AGAINST_NOISE, fit_probe
 from workbench.quality.suspects import Suspects, explain, rank_suspects
@@ -120,17 +118,13 @@ class Review:
 
     Args:
         doubts: what was found.
-        labels: where they are settled.
         queue: to look images up in.
         count: how many to walk through; by default those that count as likely errors.
     """
 
-    def __init__(
-        self, doubts: Doubts, labels: LabelStore, queue: LabelQueue, count: int | None = None
-    ) -> None:
+    def __init__(self, doubts: Doubts, queue: LabelQueue, count: int | None = None) -> None:
         self._doubts = doubts
         self._queue = queue
-        self._settled: set[str] = set()
         order = doubts.suspects.order.tolist()
         # Whoever has looked at a label again has settled it, in an earlier session, too.
         known = queue.look_up(doubts.ids)
@@ -138,17 +132,16 @@ class Review:
         likely = sum(bool(doubts.suspects.likely[row]) for row in rows)
         chosen = rows[: likely if count is None else count]
         self._rows = {doubts.ids[row]: row for row in chosen}
-        labels.on_event(self._note)
 
     mode = "review"
 
     def __len__(self) -> int:
-        return len(self._rows) - len(self._settled)
+        return len(self.items())
 
     def items(self) -> list[QueueItem]:
         """What is still to be looked at, the most doubtful first."""
-        found = self._queue.look_up([i for i in self._rows if i not in self._settled])
-        return [found[i] for i in self._rows if i in found]
+        found = self._queue.look_up(list(self._rows))
+        return [found[i] for i in self._rows if not _is_settled(found.get(i))]
 
     def extras(self, item: QueueItem) -> dict[str, Any]:
         """What speaks against its label; nothing for an image that is not on the list."""
@@ -163,14 +156,7 @@ class Review:
         """Whether the event's image is to be looked at now."""
         return event.sample_id in self._rows and event.source is not Source.REVIEWED
 
-    def _note(self, event: LabelEvent) -> None:
-        if event.sample_id not in self._rows or not event.applied or event.field == NOTE:
-            return
-        if event.source is Source.REVIEWED:
-            self._settled.add(event.sample_id)
-        else:
-            self._settled.discard(event.sample_id)
-
 
 def _is_settled(item: QueueItem | None) -> bool:
-    return item is None or item.source == Source.REVIEWED
+    """Whether somebody has looked again, or there is no label left to doubt."""
+    return item is None or item.label is None or item.source == Source.REVIEWED

@@ -326,7 +326,7 @@ class Workbench:
 
         if what != "suspects":
             raise ValueError(f'cannot review {what!r}: review="suspects" is what there is')
-        return Review(find_doubts(self._learner), self.labels, self.queue, count)
+        return Review(find_doubts(self._learner), self.queue, count)
 
     def _queue_first_look(self, count: int) -> None:
         picks = self._learner.first_look(count, self._rng)

@@ -12,7 +12,14 @@ from sklearn.metrics import average_precision_score
 from tests.models.digit_vectors import digits, log_loss
 from workbench.errors import NotEnoughLabelsError
 from workbench.models import probe as module
-from workbench.models.probe import C_AGAINST_NOISE, PRIOR, class_means, fit_probe, stratified_folds
+from workbench.models.probe import (
+    C_AGAINST_NOISE,
+    PRIOR,
+    class_means,
+    continued_folds,
+    fit_probe,
+    stratified_folds,
+)
 
 COUNT = 120
 
@@ -224,6 +231,63 @@ def test_a_warm_start_of_other_classes_is_passed_over():
         fit_probe(features[:100], targets[:100], warm=earlier),
         fit_probe(features[:100], targets[:100]),
     )
+
+
+def test_folds_that_go_on_never_see_a_row_that_they_are_asked_about(monkeypatch):
+    """Not even in an earlier fit, with rows that come, go, come back, and change their label."""
+    features, targets = digits()
+    features, targets = features[:220], targets[:220].copy()
+    seen = {}  # rows that each head goes back to, by the head's id
+    kept = []  # so that no id is used twice
+    real = module.fit_logistic
+
+    def fit_logistic(x, y, k, C, start=None, **more):
+        fitted = real(x, y, k, C, start, **more)
+        kept.append(fitted)
+        seen[id(fitted)] = seen.get(id(start), set()) | {row.tobytes() for row in x}
+        return fitted
+
+    monkeypatch.setattr(module, "fit_logistic", fit_logistic)
+    rng = np.random.default_rng(0)
+    probe, went_on = None, 0
+    for count in range(160, 220, 6):
+        names = np.sort(rng.choice(count, count - 10, replace=False))
+        targets[names[0]] = (targets[names[0]] + 1) % 10
+        before = probe
+        probe = fit_probe(features[names], targets[names], warm=before, names=names)
+        went_on += before is not None and len(probe.folds.of) > len(names)
+        for name in names.tolist():
+            head = probe.folds.heads[probe.folds.of[name]]
+            assert features[name].tobytes() not in seen[id(head)]
+    assert went_on == 9, "each but the first went on from the one before"
+
+
+def test_folds_that_go_on_calibrate_as_well_as_new_ones():
+    features, targets = digits()
+    probe = None
+    for count in range(200, 261, 6):
+        names = np.arange(count)
+        probe = fit_probe(features[:count], targets[:count], warm=probe, names=names)
+    cold = fit_probe(features[:count], targets[:count])
+    held, truth = features[count:], targets[count:]
+    losses = [log_loss(p.predict_proba(held, 10), truth) for p in (probe, cold)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
+    oof = [log_loss(p.out_of_fold, targets[:count]) for p in (probe, cold)]
+    assert oof[0] == pytest.approx(oof[1], rel=0.2)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 2)), min_size=1, max_size=60))
+def test_rows_without_a_fold_go_where_their_class_is_rarest(rows):
+    targets, known = (np.array(column) for column in zip(*rows, strict=True))
+    fold = continued_folds(targets, known.tolist(), 3)
+    assert ((fold == known) | (known < 0)).all()
+    assert set(fold.tolist()) <= {0, 1, 2}
+    for target in np.unique(targets):
+        new, old = (targets == target) & (known < 0), (targets == target) & (known >= 0)
+        before, after = (np.bincount(fold[each], minlength=3) for each in (old, old | new))
+        grown = after > before
+        # None got one while another fold had two fewer.
+        assert not grown.any() or after[grown].max() <= after.min() + 1
 
 
 def test_the_same_seed_gives_the_same_probe():

@@ -5,6 +5,7 @@ Imports FiftyOne, so import this module only after `connection.connect()`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import fiftyone as fo
 import numpy as np
@@ -14,6 +15,8 @@ from workbench.dataset import fields
 from workbench.dataset.types import Split, Status
 
 Rows = NDArray[np.int64]
+
+_STATUS = f"<U{max(map(len, Status))}"  # room for every status, whichever there are now
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Rows by sample id."""
+        return {sample_id: row for row, sample_id in enumerate(self.ids)}
 
     @property
     def labelled_pool(self) -> Rows:
@@ -87,7 +95,7 @@ def read_table(dataset: fo.Dataset, classes: Sequence[str]) -> Table:
     )
     index = {name: position for position, name in enumerate(classes)}
     rows = [row for row in zip(*columns, strict=True) if row[2] is not None]
-    statuses = np.array([row[4] or Status.UNLABELLED.value for row in rows], dtype=np.str_)
+    statuses = np.array([row[4] or Status.UNLABELLED.value for row in rows], dtype=_STATUS)
     targets = np.array([index.get(row[5], -1) for row in rows], dtype=np.int64)
     targets[statuses == Status.SKIPPED.value] = -1
     return Table(

@@ -6,6 +6,7 @@ survives restarts, shows in the App, and is the same for every kernel.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import fiftyone as fo
@@ -107,6 +108,7 @@ class LabelQueue:
                 {
                     "$set": {
                         fields.STATUS: Status.QUEUED.value,
+                        "last_modified_at": datetime.now(UTC),
                         fields.PICK: {
                             "_cls": "DynamicEmbeddedDocument",
                             "batch": batch,

@@ -6,6 +6,8 @@ out-of-fold log loss, which calibrates the sum at the same stroke. The result is
 `FeatureSpace`, fitted in well under a second.
 """
 
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +27,24 @@ FIVE_FOLDS_UP_TO = 2_000  # labels; beyond, three folds say the same in less tim
 PRIOR = np.array([0.5, 5.0])  # weights of the logistic and the means head before any evidence
 MIN_FOR_STACKING = 10  # labels; below, the prior stands
 LOGISTIC, MEANS = 0, 1
+# The limit on threads is the process's: two who set and restore it in turns would leave it set.
+_LIMITING = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """What out-of-fold logits came from, for a later fit to go on from.
+
+    A row keeps its fold for as long as fits go on from each other, also while it is left out: so
+    none of the fits that a fold's head goes back to has ever seen a row of that fold.
+
+    Attributes:
+        of: fold number by name of a row.
+        heads: (d + 1, k) logistic head by fold number, fitted without the rows of that fold.
+    """
+
+    of: Mapping[int, int]
+    heads: Mapping[int, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +58,7 @@ class Probe:
             did not see that row; NaN where no fold could give one (a class with a single label).
         head_weights: (2,) what the logistic and the class-means head weigh.
         logistic: (d + 1, k) the logistic head alone, for a warm start.
+        folds: those of the out-of-fold probabilities, likewise.
     """
 
     classes: Ints
@@ -45,6 +66,7 @@ class Probe:
     out_of_fold: Array
     head_weights: NDArray[np.float64]
     logistic: Array
+    folds: Folds
 
     def logits(self, features: Array) -> Array:
         """Calibrated logits: (n, d) unit features to (n, k)."""
@@ -91,6 +113,7 @@ def fit_probe(
     *,
     calibrate_on: NDArray[np.bool_] | None = None,
     warm: Probe | None = None,
+    names: Ints | None = None,
     seed: int = 0,
     C: float = C,
 ) -> Probe:
@@ -103,6 +126,8 @@ def fit_probe(
             out those that the backbone itself was trained on. All by default; ignored where fewer
             than 10 rows remain.
         warm: an earlier probe of the same feature space, for a faster fit.
+        names: (n,) what tells the rows apart from fit to fit. With them the out-of-fold fits start
+            from those of `warm` too, none from one that has seen a row that it is asked about.
         seed: of the folds.
         C: inverse penalty of the logistic head. Where out-of-fold probabilities are to tell wrong
             labels from right ones, `C_AGAINST_NOISE` ranks them better than the default, which
@@ -130,10 +155,19 @@ def fit_probe(
             f"{len(classes)}: label an image of another class first"
         )
     local = local.astype(np.int64)
+    rows: list[int] = [] if names is None else names.tolist()
     # These products are small: threads cost more than they bring (ten times, measured).
-    with threadpool_limits(1 if features.size < 2_000_000 else None, user_api="blas"):
-        folds = stratified_folds(local, 5 if len(local) <= FIVE_FOLDS_UP_TO else 3, seed)
-        heads = _out_of_fold_logits(features, local, len(classes), folds, C)
+    with _LIMITING, threadpool_limits(1 if features.size < 2_000_000 else None, user_api="blas"):
+        count = 5 if len(local) <= FIVE_FOLDS_UP_TO else 3
+        if warm is not None and not np.array_equal(warm.classes, classes):
+            warm = None
+        before = Folds({}, {}) if warm is None else warm.folds
+        if rows and before.of and len(before.heads) == count:
+            folds = continued_folds(local, [before.of.get(row, -1) for row in rows], count)
+        else:
+            before = Folds({}, {})
+            folds = stratified_folds(local, count, seed)
+        heads, fits = _out_of_fold_logits(features, local, len(classes), folds, C, before.heads)
         known = np.isfinite(heads).all(axis=(0, 2))
         trusted = known if calibrate_on is None else known & calibrate_on
         if trusted.sum() < MIN_FOR_STACKING:
@@ -141,9 +175,7 @@ def fit_probe(
         weights = PRIOR
         if trusted.sum() >= MIN_FOR_STACKING:
             weights = stack(heads[:, trusted], local[trusted], PRIOR)
-        start = (
-            warm.logistic if warm is not None and np.array_equal(warm.classes, classes) else None
-        )
+        start = None if warm is None else warm.logistic
         logistic = fit_logistic(features, local, len(classes), C, start)
         means = class_means(features, local, len(classes))
     coefficients = weights[LOGISTIC] * logistic
@@ -157,6 +189,7 @@ def fit_probe(
         out_of_fold=out_of_fold.astype(np.float32),
         head_weights=weights,
         logistic=logistic,
+        folds=Folds({**before.of, **dict(zip(rows, folds.tolist(), strict=False))}, fits),
     )
 
 
@@ -178,23 +211,53 @@ def stratified_folds(targets: Ints, folds: int, seed: int) -> Ints:
     return fold
 
 
+def continued_folds(targets: Ints, known: Sequence[int], folds: int) -> Ints:
+    """Fold numbers where some are known: the others go to where their class is rarest: (n,).
+
+    Args:
+        targets: (n,) class indices.
+        known: (n,) fold numbers, -1 for none.
+        folds: how many there are.
+    """
+    fold = np.array(known, dtype=np.int64)
+    for row in np.flatnonzero(fold < 0):
+        dealt = fold >= 0
+        alike = np.bincount(fold[dealt & (targets == targets[row])], minlength=folds)
+        fold[row] = np.lexsort((np.bincount(fold[dealt], minlength=folds), alike))[0]
+    return fold
+
+
 def _out_of_fold_logits(
-    features: Array, targets: Ints, num_classes: int, folds: Ints, C: float
-) -> NDArray[np.float32]:
-    """Logits (2, n, k) of both heads, each row's from a fit that did not see it.
+    features: Array,
+    targets: Ints,
+    num_classes: int,
+    folds: Ints,
+    C: float,
+    starts: Mapping[int, Array],
+) -> tuple[NDArray[np.float32], dict[int, Array]]:
+    """Logits (2, n, k) of both heads, each row's from a fit that did not see it, and those fits.
 
     A row whose class is missing from the other folds gets NaN: no honest logit exists for it.
     """
     heads = np.full((2, len(targets), num_classes), np.nan, dtype=np.float32)
-    for fold in np.unique(folds):
+    fits: dict[int, Array] = {}
+    for fold in np.unique(folds).tolist():
         seen, held = folds != fold, folds == fold
         present = np.unique(targets[seen])
         if len(present) < 2:
             continue
         held = held & np.isin(targets, present)
-        fitted = fit_logistic(features[seen], targets[seen], num_classes, C, max_iterations=30)
+        fitted = fit_logistic(
+            features[seen],
+            targets[seen],
+            num_classes,
+            C,
+            starts.get(fold),
+            max_iterations=30,
+        )
+        fits[fold] = fitted
         heads[LOGISTIC, held] = features[held] @ fitted[:-1] + fitted[-1]
         heads[MEANS, held] = features[held] @ class_means(
             features[seen], targets[seen], num_classes
         )
-    return heads
+    return heads, fits
