@@ -113,7 +113,7 @@ def test_the_grid_by_prediction_says_what_it_lacks(lab_page: Open, home: Path) -
     type_keys(page, "4")
     wait_saved(page)
     page.page.locator(".wb-way", has_text="what the model says").click()
-    page.page.locator(".wb-group-head", has_text="3 ·").wait_for()
+    page.page.locator(".wb-way[aria-pressed=true]", has_text="what the model says").wait_for()
     before = len(history(page))
     page.page.keyboard.press("Enter")  # what the group is called
     wait_saved(page)

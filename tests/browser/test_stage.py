@@ -112,7 +112,7 @@ def test_keys_are_shown_and_changed(lab_page: Open, home: Path) -> None:
     page = lab_page([*opening("keys")[:1], "widget = bench.label(keys={'skip': 'd'})\nwidget"])
     show_widget(page)
     type_keys(page, "?")
-    sheet = page.page.locator(".wb-sheet")
+    sheet = page.page.locator(".wb-sheet[aria-label=Keys]")
     sheet.wait_for()
     screenshots(page, "keys")
     skip = sheet.locator(".wb-key-row", has_text="Skip").locator("button")
@@ -159,16 +159,19 @@ def test_a_class_is_found_by_its_name(lab_page: Open, home: Path) -> None:
 
 
 def test_the_model_suggests_and_one_key_accepts(lab_page: Open, home: Path) -> None:
-    page = lab_page(opening("suggests"))
-    show_widget(page)
-    page.execute(
-        "truth = dict(zip(bench.dataset.values('id'), "
-        "[p.split('/')[-2] for p in bench.dataset.values('filepath')]))\n"
-        "[bench.labels.commit(i, truth[i]) for i in bench.dataset.values('id')[:60]]"
+    # Images of the pool come first, for test images get no suggestion; a label of each class is there.
+    first, second = opening("suggests")
+    fill = (
+        "pool = bench.dataset.match({'split': 'pool'})\n"
+        "ids, paths = pool.values(['id', 'filepath'])\n"
+        "for i, path in list(zip(ids, paths))[::25]: bench.labels.commit(i, path.split('/')[-2])\n"
+        "n = bench.queue.add_by_hand(ids[1::100])"
     )
+    page = lab_page([f"{first}\n{fill}", second])
+    show_widget(page)
     type_keys(page, "1")
     suggested = page.page.locator(".wb-suggested")
-    suggested.wait_for(timeout=400_000)  # the first time, images are embedded
+    suggested.wait_for()  # the first time, images are embedded
     page.page.locator(".wb-accuracy").wait_for()
     screenshots(page, "suggested")
     label = suggested.locator(".wb-name").inner_text()
@@ -187,4 +190,7 @@ def test_the_model_suggests_and_one_key_accepts(lab_page: Open, home: Path) -> N
     suggested.wait_for(state="detached")
     type_keys(page, "3")
     wait_saved(page)
-    assert page.execute("bench.labels.history()['suggestion'].iloc[-1] is None") == "True"
+    last = page.execute(
+        "h = bench.labels.history().iloc[-1]; (h['after'], h['source'], h.isna()['suggestion'])"
+    )
+    assert last == "('3', 'human', True)"
