@@ -92,7 +92,7 @@ class AppDesk:
     def acceptable(self, sample_ids: Sequence[str]) -> Outcome:
         """What `accept` would come to, without doing it."""
         guesses, left_out = self._guesses(sample_ids)
-        return Outcome(len(guesses), left_out)
+        return Outcome(len(guesses), self.labelled(list(guesses)), left_out)
 
     def accept(self, sample_ids: Sequence[str]) -> Outcome:
         """Give images their predicted class as label, in the place of any other.
@@ -105,7 +105,7 @@ class AppDesk:
         """
         guesses, left_out = self._guesses(sample_ids)
         if not guesses:
-            return Outcome(0, left_out)
+            return Outcome(0, left_out=left_out)
         return _outcome(self._labels.many.accept(guesses), left_out)
 
     def review(self, sample_ids: Sequence[str]) -> Outcome:
@@ -118,7 +118,7 @@ class AppDesk:
         left_out = Counter(why for item in items if (why := _why_no_review(item)))
         sent = [item.sample_id for item in items if not _why_no_review(item)]
         if not sent:
-            return Outcome(0, left_out)
+            return Outcome(0, left_out=left_out)
         return _outcome(self._labels.many.send_to_review(sent), left_out)
 
     def skip(self, sample_ids: Sequence[str]) -> Outcome:
@@ -131,7 +131,7 @@ class AppDesk:
         left = [item.sample_id for item in items if item.status is not Status.SKIPPED]
         left_out = {_SKIPPED: len(items) - len(left)} if len(left) < len(items) else {}
         if not left:
-            return Outcome(0, left_out)
+            return Outcome(0, left_out=left_out)
         return _outcome(self._labels.many.skip(left), left_out)
 
     def undo(self) -> str | None:
@@ -183,11 +183,11 @@ def _why_no_review(item: QueueItem) -> str | None:
 
 
 def _outcome(events: Sequence[LabelEvent], left_out: Mapping[str, int] | None = None) -> Outcome:
-    applied = sum(event.applied for event in events)
+    applied = [event for event in events if event.applied]
     reasons = Counter(left_out or {})
-    if applied < len(events):
-        reasons["changed by somebody else meanwhile"] += len(events) - applied
-    return Outcome(applied, reasons)
+    if late := len(events) - len(applied):
+        reasons["changed by somebody else meanwhile"] += late
+    return Outcome(len(applied), sum(event.before is not None for event in applied), reasons)
 
 
 def _describe(event: LabelEvent | None, count: int) -> str:

@@ -73,15 +73,15 @@ class AcceptPredictions(SessionOperator):
             _refuse(inputs, str(error))
         else:
             outcome = session.acceptable(ids)
-            if outcome.left_out:
-                inputs.view("left_out", types.Notice(label=f"Left out: {reasons(outcome)}."))
             if outcome.done:
-                message = f"{images(outcome.done)} will be labelled as predicted, "
-                inputs.view(
-                    "will", types.Notice(label=message + "in the place of any other label.")
-                )
+                message = f"{images(outcome.done)} will be labelled as predicted"
+                if outcome.changed:
+                    message += f"; {outcome.changed:,} of them had another label or are in review"
+                inputs.view("will", types.Notice(label=f"{message}."))
             else:
                 _refuse(inputs, "None of the selected images can be labelled so.")
+            if outcome.left_out:
+                inputs.view("left_out", types.Notice(label=f"Left out: {reasons(outcome)}."))
         view = types.PromptView(label=self.title, submit_button_label="Accept")
         return types.Property(inputs, view=view)
 

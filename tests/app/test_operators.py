@@ -8,8 +8,8 @@ import pytest
 from workbench.app import operators
 from workbench.dataset.types import Prediction
 from workbench.errors import AppError
+from workbench.labels import bulk
 
-URI = "@workbench/flywheel/queue_selected"
 CLASSES = ["cat", "dog", "<i>bird</i>"]
 QUEUE, LABEL, ACCEPT = "queue_selected", "label_selected", "accept_predictions"
 REVIEW, SKIP, UNDO = "send_to_review", "skip_selected", "undo"
@@ -240,22 +240,23 @@ def test_what_a_model_says_of_the_test_split_never_becomes_the_truth(press, ask,
     assert "2 of the blind test split" in press(ACCEPT, *ids[:3])[0]
     assert bench.labels.history()["sample_id"].tolist() == [ids[2]]
     assert ask(ACCEPT, *ids[:2])["problem"]["invalid"]
-    message, variant = press(ACCEPT, *ids[:2])
-    assert message.startswith("Nothing was changed. Left out: 2 of the blind test split")
-    assert variant == "warning"
 
 
-def test_a_prediction_replaces_another_label_and_leaves_its_own_alone(press, bench, ids):
+def test_a_prediction_replaces_another_label_and_leaves_its_own_alone(press, ask, bench, ids):
     bench.labels.commit(ids[2], "cat")
     bench.labels.commit(ids[3], "dog")
-    predict(bench, ids[2:4], "dog")
-    assert "1 labelled so already" in press(ACCEPT, *ids[2:4])[0]
+    predict(bench, ids[2:5], "dog")
+    will = ask(ACCEPT, *ids[2:5])["will"]["view"]["label"]
+    assert will.startswith("2 images will be labelled as predicted; 1 of them had another label")
+    assert "1 labelled so already" in press(ACCEPT, *ids[2:5])[0]
     assert [bench.dataset[each].ground_truth.source for each in ids[2:4]] == ["accepted", "human"]
 
 
-def test_a_prediction_of_a_class_that_was_removed_is_none(press, bench, ids):
+def test_a_prediction_of_a_class_that_was_removed_is_none(ask, bench, ids):
     predict(bench, ids[2:3], "wolf")
-    assert "1 without a prediction" in press(ACCEPT, ids[2])[0]
+    asked = ask(ACCEPT, ids[2])
+    assert asked["left_out"]["view"]["label"] == "Left out: 1 without a prediction."
+    assert asked["problem"]["invalid"]
 
 
 # Review, skipping, undoing
@@ -325,10 +326,21 @@ def test_without_a_live_session_the_person_is_told_what_to_do(press, ask, bench,
     assert "nothing labels 'app-tests' in this kernel" in message.lower()
 
 
-def test_a_session_that_refuses_is_quoted(press, ids):
-    message, variant = press(LABEL, ids[0], label="nothing")
-    assert "nothing" in message
+def test_a_session_that_refuses_is_quoted(press, bench, ids, monkeypatch):
+    monkeypatch.setattr(bulk, "LARGEST", 2)
+    message, variant = press(SKIP, *ids[:3])
+    assert message == "1 to 2 images can be changed at once, but got 3"
     assert variant == "warning"
+    assert len(bench.labels.events) == 0
+
+
+def test_opening_a_widget_or_the_app_offers_the_session(press, bench, ids):
+    operators.register(bench.name, None)
+    bench.label(1)
+    assert press(LABEL, ids[0], label="cat")[1] == "success"
+    operators.register(bench.name, None)
+    bench.inspect()
+    assert press(LABEL, ids[0], label="dog")[1] == "success"
 
 
 def test_the_last_to_register_is_asked_and_only_it_can_leave(bench):
@@ -342,59 +354,3 @@ def test_the_last_to_register_is_asked_and_only_it_can_leave(bench):
     operators.unregister("d", second)
     with pytest.raises(AppError, match=r"wb\.open\('d'\)"):
         operators.session_of("d")
-
-
-# How FiftyOne finds the plugin.
-
-
-def names(**which):
-    import fiftyone.plugins as plugins
-
-    return [plugin.name for plugin in plugins.list_plugins(**which)]
-
-
-def test_the_plugin_is_listed_once_beside_the_users_own(server, user_plugins):
-    from workbench.app.plugin import PLUGIN, add_plugin
-
-    add_plugin()
-    mine = user_plugins / "mine"
-    mine.mkdir()
-    (mine / "fiftyone.yml").write_text("name: mine\noperators: [hello]\n")
-    (mine / "__init__.py").write_text(
-        "import fiftyone.operators as foo\n"
-        "class Hello(foo.Operator):\n"
-        "    config = foo.OperatorConfig(name='hello', label='Hello')\n"
-        "def register(plugin):\n"
-        "    plugin.register(Hello)\n"
-    )
-    import fiftyone.operators as foo
-
-    assert sorted(names()) == sorted([PLUGIN, "mine"])
-    assert names(shadowed=True) == []
-    assert PLUGIN not in names(builtin=True)
-    assert foo.operator_exists("mine/hello")
-    assert foo.operator_exists(URI)
-
-
-def test_the_plugin_can_be_disabled_like_any_other(server, tmp_path, monkeypatch):
-    import fiftyone.plugins as plugins
-
-    from workbench.app.plugin import PLUGIN
-
-    monkeypatch.setenv("FIFTYONE_APP_CONFIG_PATH", str(tmp_path / "app_config.json"))
-    plugins.disable_plugin(PLUGIN)
-    assert PLUGIN not in names()
-    plugins.enable_plugin(PLUGIN)
-    assert PLUGIN in names()
-
-
-@pytest.mark.parametrize("place", ["workbench/_extensions/fiftyone", "extensions/fiftyone"])
-def test_the_plugin_is_found_in_a_wheel_and_in_a_checkout(tmp_path, monkeypatch, place):
-    from workbench.app import plugin
-
-    monkeypatch.setattr(plugin, "__file__", str(tmp_path / "workbench" / "app" / "plugin.py"))
-    with pytest.raises(AppError, match="install workbench again"):
-        plugin.plugin_folder()
-    (tmp_path / place).mkdir(parents=True)
-    (tmp_path / place / "fiftyone.yml").touch()
-    assert plugin.plugin_folder() == tmp_path / place

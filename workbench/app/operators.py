@@ -21,11 +21,13 @@ class Outcome:
 
     Attributes:
         done: how many images it was done to.
+        changed: how many of these had a label before.
         left_out: how many it was not done to, by the reason, which reads on from the number: "3 of
             the blind test split".
     """
 
     done: int
+    changed: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -45,11 +45,12 @@ def selected_in_app(dataset_name: str) -> list[str]:
         They are in the order of their selection, and none where nothing is selected, no App is
         open, or it shows another dataset.
     """
-    app = _current
-    shown = app.session.dataset if app is not None else None
-    if app is None or shown is None or shown.name != dataset_name:
+    if (app := _current) is None:
         return []
-    return app.selected
+    from fiftyone.server.events.state import get_state
+
+    shown = get_state().dataset
+    return app.selected if shown is not None and shown.name == dataset_name else []
 
 
 class App:
