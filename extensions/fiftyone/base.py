@@ -1,5 +1,6 @@
 """What the operators share: a button, the selection, and a sentence on what came of it."""
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import fiftyone.operators as foo
@@ -20,7 +21,7 @@ class Report(NamedTuple):
     message: str
 
 
-class SessionOperator(foo.Operator):
+class SessionOperator(foo.Operator, ABC):
     """An operator that the live session carries out.
 
     Attributes:
@@ -37,13 +38,13 @@ class SessionOperator(foo.Operator):
     icon: str
     asks = False
 
+    @abstractmethod
     def act(self, ctx: Any, session: operators.LiveSession) -> Report:
         """Carry it out, in the server's thread.
 
         Raises:
             WorkbenchError: it cannot be done; the person reads why.
         """
-        raise NotImplementedError
 
     @property
     def config(self) -> Any:
