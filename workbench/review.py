@@ -1,15 +1,19 @@
-"""Labels that are likely wrong, in the form of a list to walk through.
+"""Labels to look at again, in the form of a list to walk through: likely errors, or those sent.
 
 Wiring: what the model has not seen speaks against a label, and so do its neighbours (`quality`);
 here their evidence is gathered, put into words, and kept in step with what is settled meanwhile.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from workbench.dataset.types import Status
+from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.learning import Learner, require_two_classes
@@ -56,6 +60,11 @@ class Doubts:
         ]
         columns = ["sample_id", "path", "label", "suggested", "score", "likely", "reason"]
         return pd.DataFrame(rows, columns=columns).set_index("sample_id")
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Places of the labels by sample id, 0 the most doubtful."""
+        return {self.ids[row]: rank for rank, row in enumerate(self.suspects.order.tolist())}
 
     def evidence(self, row: int) -> dict[str, Any]:
         """What speaks for another label, as a page gets it."""
@@ -157,6 +166,80 @@ class Review:
         return event.sample_id in self._rows and event.source is not Source.REVIEWED
 
 
+class SentReview:
+    """What was sent to review, to walk through in the manner of the labelling queue.
+
+    It is the dataset's `label_status` that says so: what is sent meanwhile is on the list too,
+    and a label that is kept or changed, here or elsewhere, leaves it.
+
+    Args:
+        doubts: the evidence; None where there is none yet. Test images have none.
+        queue: to look images up in.
+        count: how many of those there are now to walk through; by default all, and all to come.
+    """
+
+    def __init__(self, doubts: Doubts | None, queue: LabelQueue, count: int | None = None) -> None:
+        self._doubts = doubts
+        self._queue = queue
+        self._ranks = {} if doubts is None else doubts.ranks
+        self._only: set[str] | None = None
+        if count is not None:
+            self._only = {item.sample_id for item in self.items()[:count]}
+
+    mode = "review"
+
+    def __len__(self) -> int:
+        return len(self.items())
+
+    def items(self) -> list[QueueItem]:
+        """What is still to be looked at, the most doubtful first, then what nothing is known of."""
+        sent = [item for item in self._queue.in_review() if self._is_meant(item.sample_id)]
+        return sorted(sent, key=lambda item: self._ranks.get(item.sample_id, len(self._ranks)))
+
+    def extras(self, item: QueueItem) -> dict[str, Any]:
+        """What the model and the neighbours say of its label; nothing where they were not asked."""
+        rank, doubts = self._ranks.get(item.sample_id), self._doubts
+        if doubts is None or rank is None:
+            return {}
+        row = int(doubts.suspects.order[rank])
+        judged = doubts.classes[doubts.suspects.targets[row]]
+        return doubts.evidence(row) if item.label == judged else {}
+
+    def source(self, *, accepted: bool) -> Source:
+        """How a label that is given here comes about."""
+        return Source.REVIEWED
+
+    def holds(self, event: LabelEvent) -> bool:
+        """Whether the event's image is to be looked at now."""
+        sent = event.applied and event.status_after == Status.IN_REVIEW.value
+        return sent and self._is_meant(event.sample_id)
+
+    def _is_meant(self, sample_id: str) -> bool:
+        return self._only is None or sample_id in self._only
+
+
+def start_review(
+    what: str, learner: Learner, queue: LabelQueue, count: int | None
+) -> Review | SentReview:
+    """The labels that a person wants to walk through; `Workbench.label` says which there are.
+
+    Raises:
+        ValueError: there is no such review.
+        NotEnoughLabelsError: suspects are wanted, and there are too few labels to doubt any.
+    """
+    if what == "suspects":
+        return Review(find_doubts(learner), queue, count)
+    if what != "sent":
+        raise ValueError(f'cannot review {what!r}: there are review="suspects" and review="sent"')
+    doubts = None
+    if queue.in_review():  # else there is nothing to gather evidence for
+        with suppress(NotEnoughLabelsError, NotEnoughImagesError):
+            doubts = find_doubts(learner)
+    return SentReview(doubts, queue, count)
+
+
 def _is_settled(item: QueueItem | None) -> bool:
     """Whether somebody has looked again, or there is no label left to doubt."""
-    return item is None or item.label is None or item.source == Source.REVIEWED
+    if item is None or item.label is None:
+        return True
+    return item.source == Source.REVIEWED and item.status is not Status.IN_REVIEW

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from workbench.appdesk import AppDesk
 from workbench.classes import Classes
 from workbench.dataset import opening
 from workbench.dataset.connection import Connection
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from workbench.models.probe import Probe
-    from workbench.review import Review
     from workbench.training import TrainResult
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
@@ -67,6 +67,7 @@ class Workbench:
         self._connection = connection
         self._learner = Learner(connection.home, dataset, self.labels)
         self._display = Display(connection.home)
+        self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
         self._rng = np.random.default_rng()
         self._written: Probe | None = None  # whose predictions the dataset holds
@@ -116,6 +117,8 @@ class Workbench:
                 review, how many labels to walk through, by default those that are likely wrong.
             review: `"suspects"` walks through the pool's likely label errors, the most doubtful
                 first, each with what speaks against it. Nothing has to be trained for that.
+                `"sent"` walks through what was sent to review from the App; a label that is kept
+                or changed leaves the review.
             instant: whether the model learns in the background while you label, suggests, and puts
                 what is left of its own picks into the order of its doubt. Test images and the
                 random tenth keep their places, and test images get no suggestion.
@@ -126,7 +129,6 @@ class Workbench:
             ValueError: `review` is something else, or `keys` names an action that there is not.
             NotEnoughLabelsError: there are too few labels to doubt any.
         """
-        from workbench.app import operators
         from workbench.desk import Desk
         from workbench.widgets.labelling import LabelWidget
         from workbench.worklists import QueuedList, Worklist
@@ -136,7 +138,9 @@ class Workbench:
             self._feedback = Feedback(self._learner, self.labels, self.queue, curve)
         worklist: Worklist = QueuedList(self.queue, self._feedback)
         if review is not None:
-            worklist = self._review(review, count)
+            from workbench.review import start_review
+
+            worklist = start_review(review, self._learner, self.queue, count)
         elif len(self.queue) == 0:
             self._queue_first_look(50 if count is None else count)
         self._feedback.enabled = instant
@@ -150,7 +154,7 @@ class Workbench:
             self._display,
         )
         widget = LabelWidget(desk, keys=keys)
-        operators.register(self.name, self.queue.add_by_hand)
+        self._app.offer()
         return widget
 
     def suspects(self) -> pd.DataFrame:
@@ -236,23 +240,20 @@ class Workbench:
         """The FiftyOne App in the cell, with predictions and the saved views that matter.
 
         Args:
-            view: name of a saved view to open: `Wrong on test`, `Least sure` or `Next batch`.
+            view: a saved view: `Wrong on test`, `Least sure`, `Next batch` or `In review`.
             height: of the frame, in pixels.
 
         Raises:
             AppError: the App cannot be served, or there is no such view.
         """
-        from workbench.app import open_app, operators, save_standard_views
-        from workbench.app.views import arrange_sidebar
-        from workbench.widgets.app_frame import AppFrame
-
         with contextlib.suppress(NotEnoughLabelsError):  # then the images alone are worth a look
             self._write_predictions(self._learner.fit())
-        save_standard_views(self.dataset)
-        arrange_sidebar(self.dataset)
-        operators.register(self.name, self.queue.add_by_hand)
-        app = open_app(self.dataset, view=view)
-        return AppFrame(port=app.port, token=app.token, trust=app.server.trust, height=height)
+        return self._app.show(view, height)
+
+    @property
+    def selected(self) -> list[str]:
+        """Ids of the images selected in the App now; `bench.dataset.select(bench.selected)`."""
+        return self._app.selected()
 
     def pick(self, count: int = 50, strategy: str = "uherding") -> pd.DataFrame:
         """Queue the next batch, each image with its reason.
@@ -320,13 +321,6 @@ class Workbench:
             f"Workbench({self.name!r}: {counts['images']} images, {done} labelled, "
             f"{counts['queued']} queued, {counts['classes']} classes)"
         )
-
-    def _review(self, what: str, count: int | None) -> "Review":
-        from workbench.review import Review, find_doubts
-
-        if what != "suspects":
-            raise ValueError(f'cannot review {what!r}: review="suspects" is what there is')
-        return Review(find_doubts(self._learner), self.queue, count)
 
     def _queue_first_look(self, count: int) -> None:
         picks = self._learner.first_look(count, self._rng)

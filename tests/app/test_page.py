@@ -1,13 +1,14 @@
 """The App's frame in a real Chromium: the real widget code, server, dataset and files."""
 
+import shutil
 import threading
-from concurrent.futures import Future
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from tests.app.notebook_page import NotebookPage
-from workbench.app import operators
+from tests.browser.conftest import OUT
+from workbench.dataset.types import Prediction
 from workbench.doctor.browser import find_browser
 
 pytestmark = pytest.mark.browser
@@ -25,7 +26,6 @@ FLAGS = [
     # Only a page on https is asked to be careful with the rest of the machine; ours is on http.
     "--unsafely-treat-insecure-origin-as-secure=http://hub.example",
 ]
-BUTTON = "button[aria-label='Queue selected for labelling']"
 
 
 @pytest.fixture(scope="module")
@@ -68,31 +68,125 @@ def is_state(page, state):
     return True
 
 
+@pytest.fixture
+def bench(home, server, files, tmp_path):
+    """Six images on a bench that is shown in the App; the first two are for testing."""
+    import workbench as wb
+
+    for path in files.samples[:6]:
+        shutil.copy(path, tmp_path)
+    bench = wb.open("app-page", images=tmp_path, classes=["cat", "dog"], annotator="ann")
+    bench.dataset.set_values("split", [*["test"] * 2, *["pool"] * 4])
+    bench.inspect()
+    yield bench
+    wb.delete("app-page")
+
+
+def show_app(page):
+    """Wait for the grid; returns the frame."""
+    assert is_state(page, "ready")
+    frame = page.frame_locator(".workbench-app iframe")
+    frame.locator("[data-cy=looker]").first.wait_for(timeout=240_000)
+    frame.get_by_text("Dismiss").click()  # an advertisement covers the grid at first
+    return frame
+
+
+def select(page, frame, *numbers):
+    thumbnails = frame.locator("[data-cy=looker]")
+    for number in numbers:
+        box = thumbnails.nth(number).bounding_box()
+        thumbnails.nth(number).hover()
+        page.mouse.click(box["x"] + 14, box["y"] + 14)
+        frame.locator("[data-cy=selection-count-container]").wait_for(state="attached")
+
+
+def button(frame, label):
+    return frame.locator(f"button[aria-label='{label}']")
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "hub.example"])
-def test_the_app_is_seen_and_acts_on_the_session(app, dataset, notebook, open_page, host):
+def test_the_app_is_seen_and_acts_on_the_session(bench, notebook, open_page, host):
+    serve_app(notebook)
+    page = open_page(host)
+    frame = show_app(page)
+    select(page, frame, 1, 2)
+    ids = bench.dataset.values("id")[1:3]
+    assert bench.selected == ids
+    button(frame, "Queue selected for labelling").click()
+    frame.get_by_text("Queued 2 for labelling.").wait_for()
+    assert [item.sample_id for item in bench.queue.items()] == ids
+
+
+def test_images_are_labelled_reviewed_and_undone_in_the_app(bench, notebook, open_page):
+    serve_app(notebook)
+    page = open_page()
+    frame = show_app(page)
+    ids = bench.dataset.values("id")
+    bench.labels.commit(ids[2], "cat")
+    widget = bench.label(3)
+
+    select(page, frame, 2, 3)
+    page.screenshot(path=OUT / "app-operators.png")
+    button(frame, "Label selected as…").click()
+    frame.get_by_text("1 of them is labelled already").wait_for()
+    field = frame.get_by_role("combobox").last
+    field.click()
+    page.screenshot(path=OUT / "app-label-prompt.png")
+    frame.get_by_role("option", name="dog").click()
+    frame.get_by_role("button", name="Label", exact=True).click()
+    frame.get_by_text("Labelled 2 images as 'dog'.").wait_for()
+    assert bench.labels.history()["after"].tolist() == ["cat", "dog", "dog"]
+    assert widget._desk.state()["counts"] == {"dog": 2}
+
+    wait_until(page, lambda: bench.selected == [])
+    select(page, frame, 2)
+    button(frame, "Send to review").click()
+    frame.get_by_text("Sent 1 image to review.").wait_for()
+    assert [item.sample_id for item in bench.queue.in_review()] == ids[2:3]
+    wait_until(page, lambda: bench.selected == [])
+    for said in ("sending 1 image to review", "labelling 2 images as 'dog'"):
+        button(frame, "Undo my last step").click()
+        frame.get_by_text(f"Taken back: {said}.").wait_for()
+    assert bench.labels.counts() == {"cat": 1}
+
+
+def test_predictions_are_accepted_in_the_app(bench, notebook, open_page):
+    guesses = dict.fromkeys(bench.dataset.values("id")[:4], Prediction("dog", 0.9, 0.8))
+    write_predictions(bench, guesses)
+    serve_app(notebook)
+    page = open_page()
+    frame = show_app(page)
+    select(page, frame, 1, 2, 3)
+    button(frame, "Accept predictions").click()
+    frame.get_by_text("2 images will be labelled as predicted").wait_for()
+    frame.get_by_text("Left out: 1 of the blind test split").wait_for()
+    page.screenshot(path=OUT / "app-accept-prompt.png")
+    frame.get_by_role("button", name="Accept", exact=True).click()
+    frame.get_by_text("Accepted the prediction of 2 images.").wait_for()
+    assert bench.labels.counts() == {"dog": 2}
+
+
+def write_predictions(bench, guesses):
+    from workbench.dataset.predictions import write_predictions
+
+    write_predictions(bench._connection, bench.dataset, guesses, "m@1")
+
+
+def wait_until(page, ready):
+    """Poll, while the page goes on."""
+    while not ready():
+        page.wait_for_timeout(50)
+
+
+def serve_app(notebook):
+    """Tell the stand-in where the App is, as the frame's kernel side does."""
+    from workbench.app.session import _current as app
+
     def answer(message):
         app.trust(message["origin"])
         return {"kind": "address", "port": app.port, "token": app.token}
 
     notebook.answer = answer
-    queued = Future()
-    queue = lambda ids: queued.set_result(ids) or len(ids)  # noqa: E731
-    operators.register(dataset.name, queue)
-    page = open_page(host)
-    assert is_state(page, "ready")
-    frame = page.frame_locator(".workbench-app iframe")
-    thumbnails = frame.locator("[data-cy=looker]")
-    thumbnails.first.wait_for(timeout=240_000)
-    frame.get_by_text("Dismiss").click()  # an advertisement covers the grid at first
-    for number in (1, 2):
-        box = thumbnails.nth(number).bounding_box()
-        thumbnails.nth(number).hover()
-        page.mouse.click(box["x"] + 14, box["y"] + 14)
-        frame.locator("[data-cy=selection-count-container]").wait_for(state="attached")
-    frame.locator(BUTTON).click()
-    frame.get_by_text("Queued 2 for labelling.").wait_for()
-    operators.unregister(dataset.name, queue)
-    assert queued.result(240) == dataset.values("id")[1:3]
 
 
 def test_another_page_cannot_frame_the_app(app, open_page):

@@ -4,6 +4,7 @@ import fiftyone as fo
 import pytest
 
 from workbench.app.views import (
+    IN_REVIEW,
     LEAST_SURE,
     NEXT_BATCH,
     WRONG_ON_TEST,
@@ -95,10 +96,16 @@ def test_the_views_stay_true_as_labels_come(small):
     assert shown(small, NEXT_BATCH) == []
 
 
+def test_what_was_sent_to_review_is_shown(small):
+    small.add_samples([sample(0, status="in review"), sample(1, status="labelled")])
+    save_standard_views(small)
+    assert shown(small, IN_REVIEW) == [0]
+
+
 def test_the_views_of_a_new_dataset_are_empty(small):
     save_standard_views(small)
-    assert small.list_saved_views() == [WRONG_ON_TEST, LEAST_SURE, NEXT_BATCH]
-    assert [shown(small, name) for name in small.list_saved_views()] == [[], [], []]
+    assert small.list_saved_views() == [WRONG_ON_TEST, LEAST_SURE, NEXT_BATCH, IN_REVIEW]
+    assert [shown(small, name) for name in small.list_saved_views()] == [[], [], [], []]
 
 
 def test_a_list_of_ids_keeps_its_order(small):

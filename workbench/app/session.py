@@ -35,6 +35,24 @@ def open_app(dataset: Any, *, view: Any = None) -> "App":
         return _current
 
 
+def selected_in_app(dataset_name: str) -> list[str]:
+    """Ids of the samples of a dataset that are selected in the App of this kernel.
+
+    Args:
+        dataset_name: the FiftyOne dataset's name.
+
+    Returns:
+        They are in the order of their selection, and none where nothing is selected, no App is
+        open, or it shows another dataset.
+    """
+    if (app := _current) is None:
+        return []
+    from fiftyone.server.events.state import get_state
+
+    shown = get_state().dataset
+    return app.selected if shown is not None and shown.name == dataset_name else []
+
+
 class App:
     """The FiftyOne App of this kernel.
 
@@ -68,8 +86,19 @@ class App:
 
     @property
     def selected(self) -> list[str]:
-        """Ids of the samples that are selected in the grid."""
-        return list(self.session.selected)
+        """Ids of the samples that are selected in the grid, in the order of their selection.
+
+        Of patches and frames, the samples that they belong to. The server says so, which hears of a
+        click before anybody else.
+        """
+        from fiftyone.server.events.state import get_state
+
+        state = get_state()
+        chosen = state.selected_samples or []
+        ids = [each["id"] if isinstance(each, dict) else each for each in chosen]
+        if ids and state.view is not None and state.view.has_sample_field("sample_id"):
+            ids = list(state.view.select(ids, ordered=True).values("sample_id"))
+        return list(dict.fromkeys(ids))
 
     def open(self, dataset: Any, *, view: Any = None) -> None:
         """Turn the App to a dataset; see `open_app`."""

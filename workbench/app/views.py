@@ -11,6 +11,7 @@ from workbench.dataset.types import Split, Status
 WRONG_ON_TEST = "Wrong on test"
 LEAST_SURE = "Least sure"
 NEXT_BATCH = "Next batch"
+IN_REVIEW = "In review"
 
 LEAST_SURE_LIMIT = 200
 """A person looks at the first screens of a list; the rest only costs the App time."""
@@ -21,7 +22,7 @@ _ON_THUMBNAILS = {"ground_truth": "#0072B2", "prediction": "#D55E00", "label_sta
 
 
 def save_standard_views(dataset: Any) -> None:
-    """Save the views that every dataset has: *Wrong on test*, *Least sure*, *Next batch*.
+    """Save the views that every dataset has: *Wrong on test*, *Least sure*, *Next batch*, *In review*.
 
     They are conditions, not lists of samples, so they stay true as labels and predictions come.
     Harmless to repeat.
@@ -36,6 +37,7 @@ def save_standard_views(dataset: Any) -> None:
             WRONG_ON_TEST: wrong_on_test(dataset),
             LEAST_SURE: least_sure(dataset),
             NEXT_BATCH: next_batch(dataset),
+            IN_REVIEW: dataset.match(F("label_status") == Status.IN_REVIEW.value),
         },
     )
 

@@ -23,6 +23,7 @@ _VECTORS = "vectors"  # folder in the home
 _FOLDER = "importing"
 _LABELS = "importing_labels"
 _ADOPTING = "adopting"
+_LABELLED = [Status.LABELLED.value, Status.IN_REVIEW.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def list_datasets() -> pd.DataFrame:
                     "name": name,
                     "task": record(dataset)["task"],
                     "images": dataset.count(),
-                    "labelled": dataset.match({fields.STATUS: Status.LABELLED.value}).count(),
+                    "labelled": dataset.match({fields.STATUS: {"$in": _LABELLED}}).count(),
                     "classes": len(dataset.default_classes),
                     "created": dataset.created_at,
                 }

@@ -3,7 +3,7 @@
 Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import fiftyone as fo
 from bson import ObjectId
@@ -58,3 +58,22 @@ def write_predictions(
             ordered=False,
         )
     dataset._reload_docs()
+
+
+def read_predictions(
+    dataset: fo.Dataset, sample_ids: Sequence[str]
+) -> dict[str, tuple[str, str | None]]:
+    """What the dataset holds as predictions of some images.
+
+    Args:
+        dataset: a prepared dataset.
+        sample_ids: the images.
+
+    Returns:
+        By sample id, in the order asked for, the class and the model that predicts it, None where
+        that was not written down; an image without a prediction is left out.
+    """
+    view = dataset.select(list(sample_ids), ordered=True)
+    label, model = f"{fields.PREDICTION}.label", f"{fields.PREDICTION}.model"
+    rows = zip(*view.values(["id", label, model]), strict=True)
+    return {sample_id: (name, by) for sample_id, name, by in rows if name is not None}

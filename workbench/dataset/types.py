@@ -17,6 +17,7 @@ class Status(StrEnum):
     UNLABELLED = "unlabelled"
     QUEUED = "queued"
     LABELLED = "labelled"
+    IN_REVIEW = "in review"  # labelled, and to be looked at again
     SKIPPED = "skipped"
 
 

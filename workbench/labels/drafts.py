@@ -80,7 +80,8 @@ class Draft:
         except LabelError:
             if self.undoes is None:
                 raise
-            status = Status.UNLABELLED if self.status is Status.LABELLED else self.status
+            gone = self.status in (Status.LABELLED, Status.IN_REVIEW)
+            status = Status.UNLABELLED if gone else self.status
             return replace(self, label=None, status=status)
 
     def update(self, event_id: str, annotator: str) -> dict[str, Any]:

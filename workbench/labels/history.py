@@ -9,10 +9,12 @@ import pandas as pd
 from pymongo import ASCENDING, DESCENDING
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from workbench.labels.events import CLASSES, LabelEvent, Source
 
 COLLECTION = "workbench.events"
+_DUPLICATE = 11000  # MongoDB's code of a key that is there already
 
 
 class EventLog:
@@ -37,8 +39,19 @@ class EventLog:
         self._events.insert_one(self._document(event), session=session)
 
     def insert_many(self, events: Sequence[LabelEvent], session: ClientSession) -> None:
-        """Append several events, inside a transaction."""
-        self._events.insert_many([self._document(event) for event in events], session=session)
+        """Append several events, inside a transaction.
+
+        Raises:
+            DuplicateKeyError: they are there already.
+        """
+        try:
+            self._events.insert_many([self._document(event) for event in events], session=session)
+        except BulkWriteError as error:
+            # pymongo names it so for a single event only.
+            known = [each for each in error.details["writeErrors"] if each["code"] == _DUPLICATE]
+            if not known:
+                raise
+            raise DuplicateKeyError(known[0]["errmsg"], _DUPLICATE, known[0]) from error
 
     def get(self, event_id: str, session: ClientSession | None = None) -> LabelEvent | None:
         """One event by its id."""

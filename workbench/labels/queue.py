@@ -11,7 +11,7 @@ from typing import Any
 
 import fiftyone as fo
 from bson import ObjectId
-from pymongo import UpdateOne
+from pymongo import ASCENDING, UpdateOne
 
 from workbench.dataset import fields
 from workbench.dataset.connection import Connection
@@ -37,6 +37,7 @@ class QueueItem:
         event: id of its latest event; empty for none.
         source: how it came by its label; empty for none.
         note: what somebody wrote on it.
+        status: its `label_status`.
     """
 
     sample_id: str
@@ -50,6 +51,7 @@ class QueueItem:
     event: str
     source: str
     note: str
+    status: Status
 
 
 class LabelQueue:
@@ -80,6 +82,11 @@ class LabelQueue:
         found = self._samples.find({fields.STATUS: Status.QUEUED.value}, _PROJECTION)
         items = sorted((_item(document) for document in found), key=_order)
         return items if limit is None else items[:limit]
+
+    def in_review(self) -> list[QueueItem]:
+        """The images that were sent to review, in the order of import, in the form of the queue."""
+        found = self._samples.find({fields.STATUS: Status.IN_REVIEW.value}, _PROJECTION)
+        return [_item(document) for document in found.sort("_id", ASCENDING)]
 
     def item(self, sample_id: str) -> QueueItem | None:
         """Any image, queued or not, in the form of the queue."""
@@ -158,6 +165,7 @@ _PROJECTION = {
     f"{fields.GROUND_TRUTH}.source": 1,
     fields.EVENT: 1,
     fields.NOTE: 1,
+    fields.STATUS: 1,
 }
 
 
@@ -178,5 +186,6 @@ def _item(document: dict[str, Any]) -> QueueItem:
         label=(document.get(fields.GROUND_TRUTH) or {}).get("label"),
         event=document.get(fields.EVENT) or "",
         note=document.get(fields.NOTE) or "",
+        status=Status(document.get(fields.STATUS) or Status.UNLABELLED),
         source=(document.get(fields.GROUND_TRUTH) or {}).get("source") or "",
     )

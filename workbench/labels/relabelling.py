@@ -160,7 +160,7 @@ def _relabelled(image: Document, renamed: Mapping[str, str | None]) -> Document:
             change[_LABEL] = new
         else:
             change[fields.GROUND_TRUTH] = None
-            if image.get(fields.STATUS) == Status.LABELLED.value:
+            if image.get(fields.STATUS) in (Status.LABELLED.value, Status.IN_REVIEW.value):
                 change[fields.STATUS] = Status.UNLABELLED.value
     if guess is not None and guess in renamed:
         # What is predicted as one of two merged classes is at least as probably the merged one.

@@ -28,6 +28,7 @@ from workbench.labels.history import EventLog
 from workbench.labels.imports import Importer
 from workbench.labels.notes import Notes
 from workbench.labels.recording import Recorder
+from workbench.labels.undoing import Undoing
 
 __all__ = ["Commit", "LabelStore"]
 
@@ -41,6 +42,9 @@ class LabelStore:
         connection: the database.
         dataset: the FiftyOne dataset, prepared.
         annotator: who labels.
+
+    Attributes:
+        many: what is done to many images at once, as one step.
     """
 
     def __init__(self, connection: Connection, dataset: fo.Dataset, annotator: str) -> None:
@@ -55,7 +59,8 @@ class LabelStore:
         parts = self._classes, self._log, self._recorder
         self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
         self._importer = Importer(connection, self._samples, *parts)
-        self._bulk = BulkLabels(connection, self._samples, *parts)
+        self._undoing = Undoing(self._log)
+        self.many = BulkLabels(connection, self._samples, annotator, self._undoing, *parts)
         self._notes = Notes(self._samples, self._log, self._recorder)
         self._editor.finish()
 
@@ -159,9 +164,7 @@ class LabelStore:
                 there are none or too many.
             DatabaseError: the database is gone; nothing was written.
         """
-        return self._bulk.label(
-            sample_ids, label, self.annotator, seconds=seconds, source=source, group=event_id
-        )
+        return self.many.label(sample_ids, label, seconds=seconds, source=source, event_id=event_id)
 
     def skip(
         self,
@@ -335,22 +338,14 @@ class LabelStore:
             if last is None:
                 return None
             if last.group is not None:
-                return Commit(self._bulk.take_back(last, source, self.annotator, event_id)[0])
+                return Commit(self.many.take_back(last, source, event_id)[0])
             if last.field == CLASSES:
                 return self._editor.take_back(last, source, self.annotator, event_id)
             if last.field == fields.NOTE:
                 return self._notes.take_back(last, source, self.annotator, event_id)
             earlier = self._log.get(last.previous or "")
             # A commit that lost against somebody else's changed nothing: nothing to restore.
-            draft = Draft(
-                last.sample_id,
-                str(last.before) if last.before is not None else None,
-                Status(last.status_before),
-                source,
-                undoes=last.id,
-                restores=last.previous,
-                given_by=(earlier.annotator, earlier.source) if earlier else None,
-            )
+            draft = self._undoing.draft(last, source, earlier, kept=self._undoing.kept(last))
             return self._apply(draft, event_id, based_on=self._left(last))
 
     def _left(self, event: LabelEvent) -> str:
