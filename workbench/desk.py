@@ -156,7 +156,7 @@ class Desk:
     def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         """Tell `listener` what happens outside the page; returns how to stop, once or more often."""
         stops = [
-            self._labels.on_event(lambda event: listener(_as_news(event))),
+            self._labels.on_event(lambda event: listener(self._as_news(event))),
             self._queue.on_change(lambda: listener({"news": "queue"})),
             self._feedback.on_news(listener),
         ]
@@ -191,18 +191,17 @@ class Desk:
             **self._worklist.extras(item),
         }
 
-
-def _as_news(event: LabelEvent) -> dict[str, Any]:
-    if event.field == CLASSES:
-        return {"news": "classes", "classes": event.after, "event": event.id}
-    if event.field == NOTE:
-        return {"news": "note", "sample": event.sample_id, "note": event.after, "event": event.id}
-    return {
-        "news": "label",
-        "event": event.id,
-        "sample": event.sample_id,
-        "before": event.before,
-        "after": event.after,
-        "status": event.status_after,
-        "group": event.group,
-    }
+    def _as_news(self, event: LabelEvent) -> dict[str, Any]:
+        told = {"event": event.id, "group": event.group, "sample": event.sample_id}
+        if event.field == CLASSES:
+            return {"news": "classes", "classes": event.after, **told}
+        if event.field == NOTE:
+            return {"news": "note", "note": event.after, **told}
+        listed = self._worklist.holds(event)
+        return {
+            "news": "label",
+            "before": event.before,
+            "after": event.after,
+            "listed": listed,
+            **told,
+        }

@@ -142,7 +142,7 @@ def test_news_from_elsewhere_concern_other_images_only_once(page: Page) -> None:
     assert own is False
     do(
         page,
-        "work.hear({news: 'label', event: 'x', sample: 'c', before: null, after: 'dog', status: 'labelled'})",
+        "work.hear({news: 'label', event: 'x', sample: 'c', before: null, after: 'dog', listed: false})",
     )
     seen = look(page)
     assert (seen["current"], seen["next"], seen["left"]) == ("b", [], 1)

@@ -145,3 +145,16 @@ def test_a_step_that_is_sent_twice_is_recorded_once(bench, ids):
         events = bench.labels.many.send_to_review(ids[:1], event_id="step")
     assert [event.id for event in events] == ["step.0"]
     assert len(list(bench.labels.events)) == 2
+
+
+def test_a_listener_that_fails_does_not_fail_what_is_on_disk(bench, labels, caplog):
+    def fail(event):
+        raise RuntimeError("no more room on this page")
+
+    heard = []
+    bench.labels.on_event(fail)
+    bench.labels.on_event(heard.append)
+    commit = bench.labels.commit(bench.dataset.values("id")[0], "cat")
+    assert heard == [commit.event], "others hear it all the same"
+    assert labels()[0] == "cat"
+    assert "no more room on this page" in caplog.text

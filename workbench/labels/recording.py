@@ -1,5 +1,6 @@
 """Writing an event and what it changes, and telling about it."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 
@@ -11,6 +12,8 @@ from workbench.dataset.connection import Connection
 from workbench.labels.events import Commit, LabelEvent
 from workbench.labels.history import EventLog
 from workbench.labels.transactions import transact
+
+_log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -70,10 +73,13 @@ class Recorder:
         return commit
 
     def tell(self, events: Sequence[LabelEvent]) -> None:
-        """Tell whoever listens what was recorded."""
+        """Tell whoever listens what was recorded; what a listener raises is logged, no more."""
         for listener in list(self._listeners):
             for event in events:
-                listener(event)
+                try:
+                    listener(event)
+                except Exception:  # noqa: BLE001 - it is on disk: its commit must not fail of this
+                    _log.exception("a listener could not take an event of the labels")
 
     def refresh(self, *sample_ids: str) -> None:
         """Bring sample objects that somebody holds in this process up to date."""

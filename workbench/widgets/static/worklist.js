@@ -368,7 +368,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         learn({ suggestions, order }) {
             for (const item of queue) {
                 // What the person is looking at does not change under the hand.
-                if (item !== queue[0] || !item.suggestion) item.suggestion = suggestions[item.id] ?? item.suggestion;
+                if (item !== queue[0] || !item.suggestion) item.suggestion = suggestions[item.id] ?? null;
             }
             const place = new Map(order.map((id, index) => [id, index]));
             const [shown, ...rest] = queue;
@@ -392,7 +392,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 if (news.after) tally.give([news.sample], news.after, news.before);
                 else tally.withdraw([news.sample], news.before);
                 latest.delete(news.sample);
-                if (news.status !== "queued") drop(news.sample);
+                if (!news.listed) drop(news.sample);
             }
             return true;
         },
