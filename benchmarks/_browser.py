@@ -5,20 +5,11 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.chromium import FLAGS
 from workbench.doctor.browser import find_browser
 
 PATIENCE_SECONDS = 180.0
 
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",  # containers often give /dev/shm 64 MB: the page would crash
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # FiftyOne marks a thumbnail's canvas so when the image has been painted on it.
 _DRAWN = "[data-cy=looker] canvas[canvas-loaded=true]"
 
@@ -33,7 +24,7 @@ def chromium() -> Iterator[Browser]:
     if not (path := find_browser()):
         raise RuntimeError("no Chromium found: 'make test' installs one, or set CHROMIUM")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, headless=True, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
         yield browser
         browser.close()
 

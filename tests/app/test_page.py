@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from tests import chromium
 from tests.app.notebook_page import NotebookPage
 from tests.browser.conftest import OUT
 from workbench.dataset.types import Prediction
@@ -14,14 +15,7 @@ from workbench.doctor.browser import find_browser
 pytestmark = pytest.mark.browser
 
 FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *chromium.FLAGS,
     "--host-resolver-rules=MAP hub.example 127.0.0.1",
     # Only a page on https is asked to be careful with the rest of the machine; ours is on http.
     "--unsafely-treat-insecure-origin-as-secure=http://hub.example",

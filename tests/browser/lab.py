@@ -22,6 +22,7 @@ from typing import Literal, Self
 import nbformat
 from playwright.sync_api import Page, sync_playwright
 
+from tests import chromium
 from tests.browser.kernels import KERNELS, install_older, write_kernelspecs
 from tests.browser.page import LabPage
 from workbench.doctor.browser import find_browser
@@ -32,17 +33,6 @@ Host = Literal["127.0.0.1", "localhost"]
 Theme = Literal["light", "dark"]
 
 TOKEN = "browser-tests"
-
-_CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",  # containers often give /dev/shm 64 MB: the page would crash
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 # Plugin -> settings. Nothing that asks the network, pops up, or writes behind a test's back; and
 # every cell in the page whether it is scrolled to or not, so that a test can look at it.
@@ -163,7 +153,7 @@ class Lab:
             raise RuntimeError("no Chromium found: 'make test' installs one, or set CHROMIUM")
         playwright = started.enter_context(sync_playwright())
         self._browser = playwright.chromium.launch(
-            executable_path=path, headless=True, args=_CHROMIUM_FLAGS
+            executable_path=path, headless=True, args=chromium.FLAGS
         )
         started.callback(self._browser.close)
 
