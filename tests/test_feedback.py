@@ -18,7 +18,7 @@ from tests.listening import (
     learned,
     picks,
 )
-from workbench.dataset.types import Split
+from workbench.dataset.types import Split, Status
 from workbench.errors import NotEnoughLabelsError
 from workbench.feedback import Feedback, in_order
 from workbench.labels.queue import BY_HAND, LabelQueue, QueueItem
@@ -105,7 +105,8 @@ def test_the_queue_is_told_in_the_order_of_the_models_doubt(bench, feedback, pag
 
 
 def item(sample_id, batch=1, strategy="margin", split=Split.POOL):
-    return QueueItem(sample_id, "", split, batch, 0, strategy, "", None, "", "", "")
+    words = {"reason": "", "label": None, "event": "", "source": "", "note": ""}
+    return QueueItem(sample_id, "", split, batch, 0, strategy, **words, status=Status.QUEUED)
 
 
 def ids_of(items):

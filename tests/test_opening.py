@@ -307,7 +307,7 @@ def test_embedding_killed_half_way_goes_on_where_it_was(home, opened, tmp_path, 
     from workbench.models import embedding
 
     folder = tmp_path / "photos"
-    write_digits(folder, range(60))
+    write_digits(folder, range(60), mirrored=True)
     bench = opened(folder, classes=CLASSES)
     kernel = Kernel(home)
     try:
@@ -315,10 +315,11 @@ def test_embedding_killed_half_way_goes_on_where_it_was(home, opened, tmp_path, 
         kernel.ask("import os, signal, torch; torch.set_num_threads(1)")
         kernel.ask("from workbench.dataset.vectors import VectorStore")
         kernel.send(f"""
-real = VectorStore.append
+real, written = VectorStore.append, []
 def append(store, hashes, vectors):
     real(store, hashes, vectors)
-    if len(store) >= 30:
+    written.extend(hashes)
+    if len(written) >= 30:
         os.kill(os.getpid(), signal.SIGKILL)
 VectorStore.append = append
 bench = wb.open({opened.name!r})
@@ -346,7 +347,7 @@ bench._learner.embedder.vectors(bench._learner.table())
     np.testing.assert_allclose(vectors[:4], fresh, atol=0.02 * np.abs(fresh).max())
 
     embedded.clear()
-    added = write_digits(tmp_path / "more", range(60, 63))
+    added = write_digits(tmp_path / "more", range(60, 63), mirrored=True)
     bench.add(tmp_path / "more")
     learner.embedder.vectors(learner.table())
     assert sorted(embedded) == [os.fspath(path) for path in added]

@@ -191,6 +191,6 @@ def test_the_model_suggests_and_one_key_accepts(lab_page: Open, home: Path) -> N
     type_keys(page, "3")
     wait_saved(page)
     last = page.execute(
-        "h = bench.labels.history().iloc[-1]; (h['after'], h['source'], h.isna()['suggestion'])"
+        "h = bench.labels.history().iloc[-1]; (h['after'], h['source'], bool(h.isna()['suggestion']))"
     )
     assert last == "('3', 'human', True)"

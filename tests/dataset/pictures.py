@@ -6,7 +6,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 
 _DIGITS = (load_digits().images * 15).astype(np.uint8)
@@ -23,12 +23,16 @@ def encoded(image, kind="png", **options):
     return stream.getvalue()
 
 
-def write_digits(folder, numbers):
-    """Digits as PNG files, `0007.png` and so on; returns their paths."""
+def write_digits(folder, numbers, *, mirrored=False):
+    """Digits as PNG files, `0007.png` and so on; returns their paths.
+
+    Mirrored ones are images that no other test has: a data home keeps vectors by content.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number:04d}.png" for number in numbers]
     for number, path in zip(numbers, paths, strict=True):
-        digit(number).save(path)
+        picture = digit(number)
+        (ImageOps.mirror(picture) if mirrored else picture).save(path)
     return paths
 
 
