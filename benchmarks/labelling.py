@@ -237,7 +237,9 @@ def _by_pointer(report: Report, page: LabPage, seconds: int, moves: int) -> None
         ours = _drag(page, moves)
         theirs = _follow(page, moves)
     finally:
-        page.execute("trainer.kill()")
+        alive = page.execute("alive = trainer.poll() is None; trainer.kill(); alive")
+    if alive != "True":
+        raise RuntimeError("the training that was to disturb had ended")
     report.say(
         f"while torch trains: pointer to pixel {_quantiles(ours)}; by ipycanvas {_quantiles(theirs)}"
     )
