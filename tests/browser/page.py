@@ -84,6 +84,7 @@ class LabPage:
         change = "name => jupyterapp.commands.execute('apputils:change-theme', {theme: name})"
         self.page.evaluate(change, name)
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")  # it hides the change
 
     def wait_idle(self, timeout: float = 240) -> None:
         """Wait until the session is ready and the kernel idle; `timeout` in seconds."""
