@@ -141,20 +141,20 @@ class ClassEditor:
     ) -> dict[str, Any]:
         """Set a class's guideline; `LabelStore.describe_class` documents it."""
         given = self._guidelines.check(text, examples)
+
+        def attempt() -> str:
+            now = self._classes.class_of(name)
+
+            def body(session: ClientSession) -> None:
+                self._classes.hold(session)
+                self._guidelines.write(now, given, session)
+
+            transact(self._connection, body)
+            return now
+
         with self._recorder.lock:
-            while True:
-                now = self._classes.class_of(name)
-
-                def body(session: ClientSession, now: str = now) -> None:
-                    self._classes.hold(session)
-                    self._guidelines.write(now, given, session)
-
-                try:
-                    transact(self._connection, body)
-                except ClassesChangedError:
-                    self._classes.reload()
-                    continue
-                return self._guidelines.read([now])[now]
+            now = self._classes.stable(attempt)
+            return self._guidelines.read([now])[now]
 
     def finish(self) -> None:
         """Read the class list, and carry a change of it on that has not reached every image yet."""

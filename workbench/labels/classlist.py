@@ -1,7 +1,7 @@
 """The class list as it is stored, and what has become of names that are no longer in it."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from bson import ObjectId
 from pymongo import ReturnDocument
@@ -13,6 +13,8 @@ from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.history import EventLog
 
 COLLECTION = "workbench.classes"
+
+T = TypeVar("T")
 
 
 class ClassesChangedError(Exception):
@@ -60,6 +62,21 @@ class ClassList:
         self.unfinished = found.get("unfinished", "")
         stored = self._datasets.find_one(self._dataset, {CLASSES: 1})
         self.names = list((stored or {}).get(CLASSES, []))
+
+    def stable(self, attempt: Callable[[], T]) -> T:
+        """Try until nobody changes the list meanwhile, which is read anew each time somebody did.
+
+        Args:
+            attempt: a transaction that holds the list, and what names it works out beforehand.
+
+        Returns:
+            What `attempt` returns.
+        """
+        while True:
+            try:
+                return attempt()
+            except ClassesChangedError:
+                self.reload()
 
     def hold(self, session: ClientSession) -> None:
         """Make sure that the list stays as it was read until the transaction ends.

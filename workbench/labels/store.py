@@ -18,14 +18,15 @@ from workbench.dataset.connection import Connection
 from workbench.dataset.types import Status
 from workbench.errors import LabelError
 from workbench.labels import classedits
+from workbench.labels.batches import BatchWriter
 from workbench.labels.bulk import BulkLabels
 from workbench.labels.classeditor import ClassEditor
-from workbench.labels.classlist import ClassesChangedError, ClassList
+from workbench.labels.classlist import ClassList
 from workbench.labels.drafts import KEEP, PROJECTION, Draft, sample_key
 from workbench.labels.events import CLASSES, Commit, LabelEvent, Source
 from workbench.labels.guidelines import Guidelines
 from workbench.labels.history import EventLog
-from workbench.labels.imports import Importer
+from workbench.labels.imports import import_labels
 from workbench.labels.notes import Notes
 from workbench.labels.recording import Recorder
 from workbench.labels.undoing import Undoing
@@ -58,9 +59,9 @@ class LabelStore:
         self._guidelines = Guidelines(connection.database, self._samples, self.dataset_id)
         parts = self._classes, self._log, self._recorder
         self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
-        self._importer = Importer(connection, self._samples, *parts)
+        self._writer = BatchWriter(connection, self._samples, *parts)
         self._undoing = Undoing(self._log)
-        self.many = BulkLabels(connection, self._samples, annotator, self._undoing, *parts)
+        self.many = BulkLabels(self._writer, annotator, self._undoing, self._log, self._recorder)
         self._notes = Notes(self._samples, self._log, self._recorder)
         self._editor.finish()
 
@@ -319,7 +320,7 @@ class LabelStore:
         Raises:
             LabelError: a class is not in the list or was removed; nothing was written.
         """
-        return self._importer.record(labels, annotator)
+        return import_labels(self._writer, self._classes, labels, annotator)
 
     def reload_classes(self) -> None:
         """Take in what another process did to the classes."""
@@ -358,14 +359,14 @@ class LabelStore:
     def _apply(self, draft: Draft, event_id: str | None, based_on: str | None) -> Commit:
         new_id = event_id or uuid.uuid4().hex
         key = sample_key(draft.sample_id)
+
+        def attempt() -> Commit:
+            named = draft.with_classes(self._classes.class_of)
+            write = partial(self._write, named, key, new_id, based_on)
+            return self._recorder.record(new_id, write, draft.sample_id)
+
         with self._recorder.lock:
-            while True:
-                named = draft.with_classes(self._classes.class_of)
-                write = partial(self._write, named, key, new_id, based_on)
-                try:
-                    return self._recorder.record(new_id, write, draft.sample_id)
-                except ClassesChangedError:
-                    self._classes.reload()  # and the class may have another name by now
+            return self._classes.stable(attempt)
 
     def _write(
         self,
