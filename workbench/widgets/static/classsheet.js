@@ -110,8 +110,9 @@ export function createClassSheet(parent, on) {
         show(names, labels) {
             classes = names;
             counts = labels;
+            if (sheet.hidden) return;
             const state = JSON.stringify([names, names.map((name) => labels[name])]);
-            if (sheet.hidden || state === drawn) return; // what is being typed stays
+            if (state === drawn) return; // what is being typed stays
             drawn = state;
             rows.replaceChildren(...names.map(draw));
             sheet.focus({ preventScroll: true }); // what had it is gone

@@ -9,7 +9,7 @@
  */
 
 import { h } from "./dom.js";
-import { cellAt, cellBeside, cellsBetween, cellsInside, groupOf, layOutGrid, placeOf } from "./gridlayout.js";
+import { cellAt, cellBeside, cellsBetween, cellsInside, groupAt, groupOf, layOutGrid, placeOf } from "./gridlayout.js";
 import { classColour } from "./palette.js";
 
 const CELL = 76; // CSS pixels, with the gap
@@ -51,7 +51,7 @@ export function createGrid(parent, thumbs, on) {
         draw();
     });
     observer.observe(scroller);
-    scroller.addEventListener("scroll", draw);
+    scroller.addEventListener("scroll", drawScreen);
 
     function layOutAnew() {
         layout = layOutGrid(arrangement.groups, scroller.clientWidth - 12, CELL, HEADER);
@@ -81,6 +81,12 @@ export function createGrid(parent, thumbs, on) {
 
     function draw() {
         if (box.hidden) return;
+        drawScreen();
+        drawHead();
+    }
+
+    /** What scrolling changes. */
+    function drawScreen() {
         const top = scroller.scrollTop - BEYOND;
         const bottom = scroller.scrollTop + scroller.clientHeight + BEYOND;
         const wanted = new Set(cellsBetween(layout, top, bottom));
@@ -93,7 +99,6 @@ export function createGrid(parent, thumbs, on) {
         for (const index of wanted) if (!cells.has(index)) addCell(index);
         for (const [index, { element }] of cells) dress(element, index);
         drawHeaders(top, bottom);
-        drawHead();
     }
 
     /** @param {number} index */
@@ -135,18 +140,21 @@ export function createGrid(parent, thumbs, on) {
                 element.remove();
                 headers.delete(group);
             }
-        layout.tops.forEach((at, group) => {
-            if (at < top || at > bottom) return;
-            const { name, count } = arrangement.groups[group];
+        for (let group = groupAt(layout, top); layout.tops[group] <= bottom; group++) {
+            if (layout.tops[group] < top) continue;
             let element = headers.get(group);
             if (!element) {
-                element = h("button", { type: "button", class: "wb-group-head", tabindex: -1, onclick: () => toggleGroup(group) });
+                const { name, count } = arrangement.groups[group];
+                element = h(
+                    "button",
+                    { type: "button", class: "wb-group-head", tabindex: -1, onclick: () => toggleGroup(group) },
+                    `${name} · ${count}`,
+                );
                 headers.set(group, element);
                 sheet.append(element);
             }
-            element.style.transform = `translate(0, ${at}px)`;
-            element.textContent = `${name} · ${count}`;
-        });
+            element.style.transform = `translate(0, ${layout.tops[group]}px)`;
+        }
     }
 
     /** @param {number} group */
