@@ -30,6 +30,8 @@ export function createCurve(parent) {
          */
         show(points, working) {
             const last = points.at(-1);
+            // Out-of-fold figures and the blind test's are two measures: no line joins them.
+            points = points.filter((point) => point.provisional === last?.provisional);
             box.hidden = !last && !working;
             svg.toggleAttribute("hidden", points.length < 2);
             value.textContent = last ? `${percent(last.accuracy)} % ` : "";
