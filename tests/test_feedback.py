@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.dataset.pictures import sort_digits
 from tests.listening import (
     CLASSES,
     PATIENCE,
@@ -28,14 +29,7 @@ from workbench.labels.store import LabelStore
 @pytest.fixture(scope="module")
 def folder(home, tmp_path_factory):
     """Twenty of each of three digits."""
-    import workbench as wb
-
-    folder = tmp_path_factory.mktemp("sixty")
-    for digit in CLASSES:
-        (folder / digit).mkdir()
-        for path in sorted((wb.digits(home) / digit).glob("*.png"))[:20]:
-            shutil.copy(path, folder / digit)
-    return folder
+    return sort_digits(tmp_path_factory.mktemp("sixty"), home, CLASSES, 20)
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """Reviewing likely label errors: real digits, some of them labelled wrongly on purpose."""
 
-import shutil
-
 import numpy as np
 import pytest
 
+from tests.dataset.pictures import sort_digits
 from workbench.dataset.types import Split
 from workbench.errors import NotEnoughLabelsError
 from workbench.labels.events import Source
@@ -20,10 +19,7 @@ def bench(home, tmp_path, request):
     """Twenty of each of three digits, all labelled, four of the pool wrongly."""
     import workbench as wb
 
-    for digit in CLASSES:
-        (tmp_path / digit).mkdir()
-        for path in sorted((wb.digits(home) / digit).glob("*.png"))[:20]:
-            shutil.copy(path, tmp_path / digit)
+    sort_digits(tmp_path, home, CLASSES, 20)
     name = f"review-{request.node.name[:30]}"
     bench = wb.open(name, images=tmp_path, classes=CLASSES, labels="folders")
     for sample_id in pool(bench)[::11][:WRONG]:

@@ -1,9 +1,8 @@
 """Walking through what was sent to review: real images, the real backbone."""
 
-import shutil
-
 import pytest
 
+from tests.dataset.pictures import sort_digits
 from workbench.labels.events import Source
 
 CLASSES = ["3", "8"]
@@ -12,14 +11,7 @@ CLASSES = ["3", "8"]
 @pytest.fixture(scope="module")
 def folder(home, tmp_path_factory):
     """Twenty threes and twenty eights."""
-    import workbench as wb
-
-    folder = tmp_path_factory.mktemp("review")
-    for digit in CLASSES:
-        (folder / digit).mkdir()
-        for path in sorted((wb.digits(home) / digit).glob("*.png"))[:20]:
-            shutil.copy(path, folder / digit)
-    return folder
+    return sort_digits(tmp_path_factory.mktemp("review"), home, CLASSES, 20)
 
 
 @pytest.fixture

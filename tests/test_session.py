@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from tests.dataset.pictures import sort_digits
 from workbench.errors import (
     BackboneError,
     DatasetError,
@@ -21,14 +22,7 @@ CLASSES = [str(digit) for digit in range(10)]
 @pytest.fixture(scope="module")
 def folder(home, tmp_path_factory):
     """Ten of each digit."""
-    import workbench as wb
-
-    folder = tmp_path_factory.mktemp("hundred")
-    for digit in CLASSES:
-        (folder / digit).mkdir()
-        for path in sorted((wb.digits(home) / digit).glob("*.png"))[:10]:
-            shutil.copy(path, folder / digit)
-    return folder
+    return sort_digits(tmp_path_factory.mktemp("hundred"), home, CLASSES, 10)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import struct
 import zlib
 
@@ -34,6 +35,17 @@ def write_digits(folder, numbers, *, mirrored=False):
         picture = digit(number)
         (ImageOps.mirror(picture) if mirrored else picture).save(path)
     return paths
+
+
+def sort_digits(folder, home, digits, count):
+    """The first `count` of each of some bundled digits, in a folder a digit; returns `folder`."""
+    import workbench as wb
+
+    for digit in digits:
+        (folder / digit).mkdir()
+        for path in sorted((wb.digits(home) / digit).glob("*.png"))[:count]:
+            shutil.copy(path, folder / digit)
+    return folder
 
 
 def claiming(width, height):
