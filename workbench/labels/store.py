@@ -81,7 +81,7 @@ class LabelStore:
         return self._log
 
     def counts(self) -> dict[str, int]:
-        """How many images have each label, counted by the database; skipped ones do not count."""
+        """How many images have each label, in the order of the classes; skipped ones don't count."""
         label = f"${fields.GROUND_TRUTH}.label"
         found = self._samples.aggregate(
             [
@@ -89,7 +89,9 @@ class LabelStore:
                 {"$group": {"_id": label, "count": {"$sum": 1}}},
             ]
         )
-        return {row["_id"]: row["count"] for row in found if row["_id"] is not None}
+        counts = {row["_id"]: row["count"] for row in found if row["_id"] is not None}
+        order = dict.fromkeys([*self._classes.names, *sorted(counts)])
+        return {name: counts[name] for name in order if name in counts}
 
     def history(self) -> pd.DataFrame:
         """Every event, a row each, oldest first; columns are `LabelEvent`'s attributes."""
