@@ -156,11 +156,13 @@ def test_another_task_is_refused(home, name, tmp_path):
     write_digits(tmp_path, range(2))
     with pytest.raises(DatasetError, match="task 'dreaming' is not available: the tasks are class"):
         open_dataset(name, tmp_path, task="dreaming")
-    dataset, _ = open_dataset(name, tmp_path)
-    opening.update_record(dataset, task="detection")  # as a later version will
-    with pytest.raises(DatasetError, match=r"made for task 'detection', not 'classification'"):
+    dataset, _ = open_dataset(name, tmp_path, task="multilabel")
+    with pytest.raises(DatasetError, match=r"made for task 'multilabel', not 'classification'"):
         open_dataset(name, task="classification")
     assert open_dataset(name)[0] is dataset
+    opening.update_record(dataset, task="detection")  # as a later version will
+    with pytest.raises(DatasetError, match="'detection', which this version of workbench"):
+        open_dataset(name)
 
 
 def test_the_record_keeps_what_it_is_told(home, name, tmp_path):

@@ -14,8 +14,10 @@ from tqdm.auto import tqdm
 
 from workbench.dataset import fields
 from workbench.dataset.files import ImageFile, check_files, find_files
+from workbench.dataset.schema import task_of
 from workbench.dataset.splits import split_of
 from workbench.dataset.types import Split, Status
+from workbench.dataset.values import label_path
 from workbench.errors import ImportFolderError
 
 _BATCH = 2_000
@@ -114,7 +116,9 @@ def adopt(dataset: fo.Dataset, test_fraction: float) -> ImportReport:
     Samples whose image cannot be used keep `split` empty and are passed over by the workbench.
     """
     report = ImportReport(dataset.name)
-    ids, paths, labels = dataset.values(["id", "filepath", f"{fields.GROUND_TRUTH}.label"])
+    ids, paths, labels = dataset.values(
+        ["id", "filepath", label_path(fields.GROUND_TRUTH, task_of(dataset))]
+    )
     hashes: dict[str, str] = {}
     splits: dict[str, str] = {}
     statuses: dict[str, str] = {}

@@ -15,6 +15,7 @@ from workbench.dataset import fields, schema
 from workbench.dataset.home import make_home
 from workbench.dataset.ingest import ImportReport, add_folder, adopt
 from workbench.dataset.types import Status
+from workbench.dataset.values import label_path
 from workbench.dataset.vectors import VectorStore, stores_below
 from workbench.errors import DatasetError
 
@@ -86,16 +87,21 @@ def open_dataset(
             kept |= {_FOLDER: str(images.expanduser().absolute()), _LABELS: labels}
         else:
             kept |= {_ADOPTING: True}
-        known = [*names, *dataset.default_classes, *_labels_used(dataset)]
-        schema.prepare(dataset, wanted or schema.TASKS[0], list(dict.fromkeys(known)), **kept)
-    else:
-        schema.add_fields(dataset)
-    has = record(dataset)["task"]
+        wanted = wanted or schema.guess_task(dataset)
+        known = [*names, *dataset.default_classes, *_labels_used(dataset, wanted)]
+        schema.prepare(dataset, wanted, list(dict.fromkeys(known)), **kept)
+    has = schema.task_of(dataset)
+    if has not in schema.TASKS:
+        raise DatasetError(
+            f"dataset {dataset.name!r} was made for task {has!r}, which this version of workbench "
+            "does not know: install the version that made it"
+        )
     if wanted is not None and wanted != has:
         raise DatasetError(
             f"dataset {dataset.name!r} was made for task {has!r}, not {wanted!r}: open it without "
             "task=, or make a new dataset under another name"
         )
+    schema.add_fields(dataset, has)
     return dataset, _finish(dataset, test_fraction_of(dataset, test_fraction))
 
 
@@ -221,7 +227,8 @@ def _finish(dataset: fo.Dataset, test_fraction: float) -> ImportReport | None:
     return None
 
 
-def _labels_used(dataset: fo.Dataset) -> list[str]:
-    if fields.GROUND_TRUTH not in dataset.get_field_schema():
+def _labels_used(dataset: fo.Dataset, task: str) -> list[str]:
+    path = label_path(fields.GROUND_TRUTH, task)
+    if dataset.get_field(path) is None:
         return []
-    return sorted(x for x in dataset.distinct(f"{fields.GROUND_TRUTH}.label") if x is not None)
+    return sorted(name for name in dataset.distinct(path) if name is not None)

@@ -18,17 +18,16 @@ from workbench.dataset.fields import (
     SPLIT,
     STATUS,
 )
+from workbench.dataset.values import CLASSIFICATION, MULTILABEL, TASKS
 from workbench.errors import DatasetError
 
 INFO = "workbench"  # key in dataset.info
 VERSION = 1
-TASKS = ("classification",)
+_LABELS: Mapping[str, Any] = {CLASSIFICATION: fo.Classification, MULTILABEL: fo.Classifications}
 
 _FIELDS: Mapping[str, tuple[Any, Any]] = {
-    GROUND_TRUTH: (fo.EmbeddedDocumentField, fo.Classification),
     f"{GROUND_TRUTH}.annotator": (fo.StringField, None),
     f"{GROUND_TRUTH}.source": (fo.StringField, None),
-    PREDICTION: (fo.EmbeddedDocumentField, fo.Classification),
     f"{PREDICTION}.margin": (fo.FloatField, None),
     f"{PREDICTION}.model": (fo.StringField, None),
     STATUS: (fo.StringField, None),
@@ -58,7 +57,7 @@ def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: An
     Raises:
         DatasetError: it has a field of one of our names that holds something else.
     """
-    add_fields(dataset)
+    add_fields(dataset, task)
     for name in _INDEXED:
         dataset.create_index(name)
     dataset.persistent = True
@@ -69,13 +68,26 @@ def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: An
         dataset.save()
 
 
-def add_fields(dataset: fo.Dataset) -> None:
+def task_of(dataset: fo.Dataset) -> str:
+    """What is labelled in a dataset of ours."""
+    return str(dataset.info[INFO]["task"])
+
+
+def guess_task(dataset: fo.Dataset) -> str:
+    """What is labelled in a dataset that somebody else made, by what its labels are."""
+    field = dataset.get_field(GROUND_TRUTH)
+    kind = getattr(field, "document_type", None)
+    return next((task for task, label in _LABELS.items() if label is kind), CLASSIFICATION)
+
+
+def add_fields(dataset: fo.Dataset, task: str) -> None:
     """Give a dataset those of our fields that it does not have, as one of an earlier version.
 
     Raises:
         DatasetError: it has a field of one of our names that holds something else.
     """
-    for name, (kind, document) in _FIELDS.items():
+    labels = (fo.EmbeddedDocumentField, _LABELS[task])
+    for name, (kind, document) in {GROUND_TRUTH: labels, PREDICTION: labels, **_FIELDS}.items():
         options = {"embedded_doc_type": document} if document else {}
         try:
             dataset.add_sample_field(name, kind, **options)

@@ -72,7 +72,7 @@ class BatchWriter:
         """
 
         def attempt() -> list[LabelEvent]:
-            named = [(draft.with_classes(self._classes.class_of), it) for draft, it in changes]
+            named = [(draft.with_classes(self._classes), it) for draft, it in changes]
             body = partial(self._write, named, annotator, event_ids, group)
             return transact(self._connection, body)
 

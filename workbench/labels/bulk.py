@@ -8,6 +8,7 @@ from pymongo.errors import DuplicateKeyError
 
 from workbench.dataset import fields
 from workbench.dataset.types import Status
+from workbench.dataset.values import Value, from_plain, to_plain
 from workbench.errors import LabelError
 from workbench.labels.batches import BatchWriter, Document, Stands, always
 from workbench.labels.drafts import KEEP, Draft
@@ -52,7 +53,7 @@ class BulkLabels:
     def label(
         self,
         sample_ids: Sequence[str],
-        label: str,
+        label: str | Sequence[str],
         *,
         relabel: bool = False,
         seconds: float | None = None,
@@ -63,7 +64,7 @@ class BulkLabels:
 
         Args:
             sample_ids: the images.
-            label: name of a class.
+            label: name of a class; in multi-label the names of all classes that they have.
             relabel: whether images that somebody else has labelled, or that were skipped, are to
                 get this label too; by default they stay, as `LabelStore.commit_many` says.
             seconds: spent on all of them together.
@@ -77,17 +78,17 @@ class BulkLabels:
         """
         unique = list(dict.fromkeys(sample_ids))
         each = None if seconds is None else seconds / max(1, len(unique))
-        drafts = [Draft(i, label, Status.LABELLED, source, each) for i in unique]
+        drafts = [Draft(i, from_plain(label), Status.LABELLED, source, each) for i in unique]
         stands = always if relabel else partial(_is_open_to, self._annotator)
         return self._step(drafts, stands, event_id)
 
     def accept(
-        self, guesses: Mapping[str, tuple[str, str | None]], *, event_id: str | None = None
+        self, guesses: Mapping[str, tuple[Value, str | None]], *, event_id: str | None = None
     ) -> list[LabelEvent]:
         """Give images the label that a model predicts, in the place of any that they have.
 
         Args:
-            guesses: by sample id, the class and the model that predicts it.
+            guesses: by sample id, what is predicted and the model that does.
             event_id: id of the step, for a caller that may have to send it twice.
 
         Raises:
@@ -95,8 +96,15 @@ class BulkLabels:
             DatabaseError: the database is gone; nothing was written.
         """
         drafts = [
-            Draft(i, label, Status.LABELLED, Source.ACCEPTED, suggestion=label, model=model)
-            for i, (label, model) in guesses.items()
+            Draft(
+                i,
+                value,
+                Status.LABELLED,
+                Source.ACCEPTED,
+                suggestion=to_plain(value),
+                model=model,
+            )
+            for i, (value, model) in guesses.items()
         ]
         return self._step(drafts, always, event_id)
 

@@ -8,6 +8,7 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
+from workbench.dataset.values import Value, in_order
 from workbench.errors import LabelError
 from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.history import EventLog
@@ -32,13 +33,21 @@ class ClassList:
         database: the database that FiftyOne keeps its datasets in.
         dataset_id: what the dataset's events are kept under.
         log: the dataset's history.
+        multilabel: whether an image can have several classes.
 
     Attributes:
         names: the classes in the order of their indices, as last read.
         unfinished: the change of the classes that has not reached every image yet; empty for none.
     """
 
-    def __init__(self, database: Database[dict[str, Any]], dataset_id: str, log: EventLog) -> None:
+    def __init__(
+        self,
+        database: Database[dict[str, Any]],
+        dataset_id: str,
+        log: EventLog,
+        *,
+        multilabel: bool = False,
+    ) -> None:
         self.names: list[str] = []
         self.unfinished = ""
         self._id = dataset_id
@@ -46,6 +55,7 @@ class ClassList:
         self._datasets = database["datasets"]
         self._versions = database[COLLECTION]
         self._log = log
+        self._multilabel = multilabel
         self._version = 0
         self.reload()
 
@@ -139,6 +149,35 @@ class ClassList:
         now = what_became_of(name, changes)
         # The list that belongs to these changes: `names` may be older or newer by one.
         return now if now in (recorded[-1].after or []) else None
+
+    def value_of(self, value: Value) -> Value:
+        """A label as it is stored: its classes as `class_of` has them, once each and in order.
+
+        Raises:
+            LabelError: as `class_of`; or several classes are given where an image has one.
+        """
+        if self._multilabel:
+            names = (value,) if isinstance(value, str) else value
+            return in_order([self.class_of(name) for name in names], self.names)
+        if not isinstance(value, str):
+            raise LabelError(
+                f"an image has one class here, but got {list(value)}: give its name, or make a "
+                'dataset of several classes an image, workbench.open(name, task="multilabel", …)'
+            )
+        return self.class_of(value)
+
+    def left_of(self, value: Value) -> Value | None:
+        """As `value_of`, but without the classes that were removed; None where nothing is left."""
+        if isinstance(value, str):
+            return self._left_of(value)
+        now = [self._left_of(name) for name in value]
+        return in_order([name for name in now if name is not None], self.names)
+
+    def _left_of(self, name: str) -> str | None:
+        try:
+            return self.class_of(name)
+        except LabelError:
+            return None
 
     def ever_had(self, name: str) -> bool:
         """Whether a class is called so, or was before it was renamed, merged or removed."""

@@ -1,18 +1,22 @@
 """A change to an image before it is applied: what it writes and what it records."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 from bson.errors import InvalidId
 
 from workbench.dataset import fields
 from workbench.dataset.types import Status
+from workbench.dataset.values import Plain, Value, read_value, to_plain, write_value
 from workbench.errors import LabelError
 from workbench.labels.events import MAX_SECONDS, LabelEvent, Source
+
+if TYPE_CHECKING:
+    from workbench.labels.classlist import ClassList
 
 KEEP = "\0keep"  # as a draft's label: leave the label as it is
 PROJECTION = {fields.GROUND_TRUTH: 1, fields.STATUS: 1, fields.EVENT: 1, fields.PICK: 1}
@@ -36,11 +40,11 @@ class Draft:
 
     Attributes:
         sample_id: the image.
-        label: the class it gets, None to take its label away, `KEEP` to leave it.
+        label: what it is labelled, None to take its label away, `KEEP` to leave it.
         status: the `label_status` it gets.
         source: how the change came about.
         seconds: spent on it, as measured.
-        suggestion: the class that was suggested.
+        suggestion: what was suggested.
         model: the model that suggested it.
         undoes: the event that the change takes back.
         restores: with `undoes`, the event that the image was at before it, None for none.
@@ -48,11 +52,11 @@ class Draft:
     """
 
     sample_id: str
-    label: str | None
+    label: Value | None
     status: Status
     source: Source
     seconds: float | None = None
-    suggestion: str | None = None
+    suggestion: Plain = None
     model: str | None = None
     undoes: str | None = None
     restores: str | None = None
@@ -60,29 +64,23 @@ class Draft:
 
     @property
     def writes_a_class(self) -> bool:
-        """Whether it puts the name of a class on the image."""
+        """Whether it labels the image."""
         return self.label is not None and self.label != KEEP
 
-    def with_classes(self, class_of: Callable[[str], str]) -> "Draft":
-        """The draft with its class under the name that it has now.
-
-        Args:
-            class_of: that name by an earlier one; raises LabelError if the class was removed.
+    def with_classes(self, classes: "ClassList") -> "Draft":
+        """The draft with its classes under the names that they have now.
 
         Raises:
-            LabelError: it was, and the draft is not one that takes an event back: that leaves the
-                image without a label, as the removal would have.
+            LabelError: one was removed, and the draft is not one that takes an event back: that
+                leaves the image as the removal would have.
         """
         if self.label is None or self.label == KEEP:
             return self
-        try:
-            return replace(self, label=class_of(self.label))
-        except LabelError:
-            if self.undoes is None:
-                raise
-            gone = self.status in (Status.LABELLED, Status.IN_REVIEW)
-            status = Status.UNLABELLED if gone else self.status
-            return replace(self, label=None, status=status)
+        if self.undoes is None:
+            return replace(self, label=classes.value_of(self.label))
+        left = classes.left_of(self.label)
+        gone = left is None and self.status in (Status.LABELLED, Status.IN_REVIEW)
+        return replace(self, label=left, status=Status.UNLABELLED if gone else self.status)
 
     def update(self, event_id: str, annotator: str) -> dict[str, Any]:
         """The update of the sample's document."""
@@ -95,14 +93,11 @@ class Draft:
         }
         if self.label != KEEP:
             who, how = self.given_by or (annotator, self.source)
-            change[fields.GROUND_TRUTH] = self.label and {
-                "_id": ObjectId(),
-                "_cls": "Classification",
-                "tags": [],
-                "label": self.label,
-                "annotator": who,
-                "source": how.value,
-            }
+            change[fields.GROUND_TRUTH] = (
+                None
+                if self.label is None
+                else write_value(self.label, annotator=who, source=how.value)
+            )
         return {"$set": change}
 
     def event(
@@ -116,7 +111,7 @@ class Draft:
         group: str | None = None,
     ) -> LabelEvent:
         """The event, given the sample's document as it was."""
-        old = (before.get(fields.GROUND_TRUTH) or {}).get("label")
+        old = to_plain(read_value(before.get(fields.GROUND_TRUTH)))
         seconds = self.seconds
         if seconds is not None:
             sane = math.isfinite(seconds) and seconds >= 0
@@ -126,7 +121,7 @@ class Draft:
             sample_id=self.sample_id,
             field=fields.GROUND_TRUTH,
             before=old,
-            after=old if self.label == KEEP else self.label,
+            after=old if self.label == KEEP else to_plain(self.label),
             status_before=before.get(fields.STATUS) or Status.UNLABELLED.value,
             status_after=self.status.value,
             annotator=annotator,

@@ -31,7 +31,8 @@ class LabelEvent:
         id: chosen by whoever commits, so that sending it twice records it once.
         sample_id: the image; empty for a change to the class list.
         field: the field that changes.
-        before: its value before: a class name, a list of class names, or None.
+        before: its value before: a class name, a list of class names (in multi-label, or of the
+            class list), or None.
         after: its value after.
         status_before: the image's `label_status` before.
         status_after: and after.
@@ -39,7 +40,7 @@ class LabelEvent:
         time: when, UTC.
         seconds: spent on it, at most 120; None where nobody looked, as on import.
         source: how it came about.
-        suggestion: the class that the model suggested, if one was shown.
+        suggestion: what the model suggested, if that was shown; in multi-label a list.
         model: the model that suggested it.
         batch: number of the batch the image was picked in.
         based_on: the event that the annotator saw as the image's latest; None where unknown.
@@ -65,7 +66,7 @@ class LabelEvent:
     time: datetime
     seconds: float | None
     source: Source
-    suggestion: str | None = None
+    suggestion: str | list[str] | None = None
     model: str | None = None
     batch: int | None = None
     based_on: str | None = None

@@ -16,6 +16,7 @@ from pymongo import ASCENDING, UpdateOne
 from workbench.dataset import fields
 from workbench.dataset.connection import Connection
 from workbench.dataset.types import Pick, Split, Status
+from workbench.dataset.values import Value, label_paths, read_value
 from workbench.labels.transactions import DURABLE
 
 BY_HAND = "chosen"  # strategy of an image that a person put into the queue: it comes first
@@ -47,7 +48,7 @@ class QueueItem:
     rank: int
     strategy: str
     reason: str
-    label: str | None
+    label: Value | None
     event: str
     source: str
     note: str
@@ -161,7 +162,7 @@ _PROJECTION = {
     "filepath": 1,
     fields.SPLIT: 1,
     fields.PICK: 1,
-    f"{fields.GROUND_TRUTH}.label": 1,
+    **dict.fromkeys(label_paths(fields.GROUND_TRUTH), 1),
     f"{fields.GROUND_TRUTH}.source": 1,
     fields.EVENT: 1,
     fields.NOTE: 1,
@@ -183,7 +184,7 @@ def _item(document: dict[str, Any]) -> QueueItem:
         rank=pick.get("rank") or 0,
         strategy=pick.get("strategy") or "",
         reason=pick.get("reason") or "",
-        label=(document.get(fields.GROUND_TRUTH) or {}).get("label"),
+        label=read_value(document.get(fields.GROUND_TRUTH)),
         event=document.get(fields.EVENT) or "",
         note=document.get(fields.NOTE) or "",
         status=Status(document.get(fields.STATUS) or Status.UNLABELLED),

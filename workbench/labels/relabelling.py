@@ -14,6 +14,7 @@ from pymongo.database import Database
 
 from workbench.dataset import fields
 from workbench.dataset.types import Status
+from workbench.dataset.values import Value, label_paths, names_of, read_value, renamed_value
 
 if TYPE_CHECKING:
     from pymongo.cursor import Cursor
@@ -23,8 +24,8 @@ COLLECTION = "workbench.relabelled"
 # Images in one transaction: MongoDB keeps all of it in its cache, of which we give it 1 GB.
 BATCH = 5_000
 _CHUNK = 250  # images in a document: far from MongoDB's 16 MB, whatever their labels hold
-_LABEL = f"{fields.GROUND_TRUTH}.label"
-_GUESS = f"{fields.PREDICTION}.label"
+_LABELS = label_paths(fields.GROUND_TRUTH)
+_GUESSES = label_paths(fields.PREDICTION)
 _PROJECTION = {fields.GROUND_TRUTH: 1, fields.PREDICTION: 1, fields.STATUS: 1, fields.EVENT: 1}
 
 Document = dict[str, Any]
@@ -56,7 +57,7 @@ class Relabelling:
 
     def count(self, names: Iterable[str], session: ClientSession) -> int:
         """How many images are labelled with one of the classes."""
-        query = {_LABEL: {"$in": list(names)}}
+        query = _having(names, _LABELS)
         return int(self._samples.count_documents(query, session=session))
 
     def relabel(
@@ -70,7 +71,8 @@ class Relabelling:
         """Give the next images another label, and predictions of the same classes with them.
 
         Args:
-            renamed: new class by old one; None takes the label away.
+            renamed: new class by old one; None takes the label away, or the class from a label of
+                several.
             session: of the transaction.
             keep_for: id of the change under which to keep what the images were; None for not.
             after: the image to go on behind; None to begin.
@@ -78,8 +80,7 @@ class Relabelling:
         Returns:
             The last of these images; None if there are no more.
         """
-        old = list(renamed)
-        query: Document = {"$or": [{_LABEL: {"$in": old}}, {_GUESS: {"$in": old}}]}
+        query = _having(renamed, _LABELS + _GUESSES)
         if after is not None:
             query["_id"] = {"$gt": after}
         found = self._samples.find(query, _PROJECTION, session=session)
@@ -141,7 +142,7 @@ class Relabelling:
         writes: list[UpdateOne | UpdateMany] = []
         alike: dict[tuple[tuple[str, Any], ...], list[ObjectId]] = defaultdict(list)
         for key, change in changes.items():
-            if any(isinstance(value, dict) for value in change.values()):
+            if any(isinstance(value, dict | list) for value in change.values()):
                 writes.append(UpdateOne({"_id": key}, {"$set": change | now}))
             elif change:
                 alike[tuple(change.items())].append(key)
@@ -151,53 +152,76 @@ class Relabelling:
             self._samples.bulk_write(writes, ordered=False, session=session)
 
 
+def _having(names: Iterable[str], paths: Iterable[str]) -> Document:
+    """Finds the images that have one of the classes."""
+    wanted = list(names)
+    return {"$or": [{path: {"$in": wanted}} for path in paths]}
+
+
 def _relabelled(image: Document, renamed: Mapping[str, str | None]) -> Document:
     """The fields to set on an image when classes get other names or go."""
+
+    def new(name: str) -> str | None:
+        return renamed.get(name, name)
+
     change: Document = {}
-    label, guess = _label(image.get(fields.GROUND_TRUTH)), _label(image.get(fields.PREDICTION))
-    if label is not None and label in renamed:
-        if (new := renamed[label]) is not None:
-            change[_LABEL] = new
-        else:
-            change[fields.GROUND_TRUTH] = None
-            if image.get(fields.STATUS) in (Status.LABELLED.value, Status.IN_REVIEW.value):
-                change[fields.STATUS] = Status.UNLABELLED.value
-    if guess is not None and guess in renamed:
-        # What is predicted as one of two merged classes is at least as probably the merged one.
-        new = renamed[guess]
-        change |= {fields.PREDICTION: None} if new is None else {_GUESS: new}
+    for field in (fields.GROUND_TRUTH, fields.PREDICTION):
+        label = image.get(field)
+        if label and read_value(label) is not None:
+            # What is predicted as one of two merged classes is at least as probably the merged one.
+            now = renamed_value(label, new)
+            change |= {field: None} if now is None else _below(field, now)
+    gone = fields.GROUND_TRUTH in change
+    if gone and image.get(fields.STATUS) in (Status.LABELLED.value, Status.IN_REVIEW.value):
+        change[fields.STATUS] = Status.UNLABELLED.value
     return change
 
 
 def _given_back(was: Document, now: Document, left_as: LeftAs) -> Document:
     """The fields to set on an image to restore it; empty where there is nothing to restore."""
     back: Document = {}
-    old, label = _label(was.get(fields.GROUND_TRUTH)), _label(now.get(fields.GROUND_TRUTH))
+    truth, label = was.get(fields.GROUND_TRUTH), read_value(now.get(fields.GROUND_TRUTH))
     # The event tells who labelled it through us since, the label who did so past us.
     untouched = now.get(fields.EVENT) == was.get(fields.EVENT)
-    if old is not None and untouched and label == left_as(old) and label != old:
+    if truth and untouched and _is_left(label, read_value(truth), left_as):
         if label is None:
-            back[fields.GROUND_TRUTH] = was[fields.GROUND_TRUTH]
-            back[fields.STATUS] = was[fields.STATUS]
+            back = {fields.GROUND_TRUTH: truth, fields.STATUS: was[fields.STATUS]}
         else:
-            back[_LABEL] = old
+            back = _below(fields.GROUND_TRUTH, _said(truth))
     guess, guessed = was.get(fields.PREDICTION), now.get(fields.PREDICTION)
     if guess and not guessed:
         back[fields.PREDICTION] = guess
-    elif (
-        guess and guessed and guessed["_id"] == guess["_id"]
-    ):  # each round of predictions has its own ids
-        back[_GUESS] = guess["label"]
+    elif guess and guessed and _ids(guessed) and _ids(guessed) <= _ids(guess):
+        # Each round of predictions has its own ids.
+        back |= _below(fields.PREDICTION, _said(guess))
     return back
+
+
+def _is_left(label: Value | None, old: Value | None, left_as: LeftAs) -> bool:
+    """Whether a label is what a change made of an old one, and made another one of it."""
+    if old is None:
+        return False
+    left = {name for each in names_of(old) if (name := left_as(each)) is not None}
+    return set(names_of(label)) == left != set(names_of(old))
+
+
+def _said(label: Document) -> Document:
+    """That part of a label which names classes."""
+    return {key: label[key] for key in ("label", "classifications") if key in label}
+
+
+def _ids(label: Document) -> set[Any]:
+    """Ids of the classes in a label."""
+    return {each["_id"] for each in label.get("classifications", [label])}
+
+
+def _below(field: str, change: Document) -> Document:
+    return {f"{field}.{key}": value for key, value in change.items()}
 
 
 def _labels(change: Document) -> bool:
     """Whether a change of an image gives it a label."""
-    return _LABEL in change or fields.GROUND_TRUTH in change
-
-
-def _label(truth: Document | None) -> str | None:
-    return truth.get("label") if truth else None
+    return any(key.split(".")[0] == fields.GROUND_TRUTH for key in change)
 
 
 def _chunks(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:

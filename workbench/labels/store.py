@@ -15,13 +15,16 @@ from pymongo.client_session import ClientSession
 
 from workbench.dataset import fields
 from workbench.dataset.connection import Connection
+from workbench.dataset.schema import task_of
 from workbench.dataset.types import Status
+from workbench.dataset.values import MULTILABEL, Plain, from_plain
 from workbench.errors import LabelError
 from workbench.labels import classedits
 from workbench.labels.batches import BatchWriter
 from workbench.labels.bulk import BulkLabels
 from workbench.labels.classeditor import ClassEditor
 from workbench.labels.classlist import ClassList
+from workbench.labels.counting import count_labels
 from workbench.labels.drafts import KEEP, PROJECTION, Draft, sample_key
 from workbench.labels.events import CLASSES, Commit, LabelEvent, Source
 from workbench.labels.guidelines import Guidelines
@@ -45,17 +48,21 @@ class LabelStore:
         annotator: who labels.
 
     Attributes:
+        task: what is labelled: one class an image, or several.
         many: what is done to many images at once, as one step.
     """
 
     def __init__(self, connection: Connection, dataset: fo.Dataset, annotator: str) -> None:
         self.annotator = annotator
+        self.task = task_of(dataset)
         self._connection = connection
         self._dataset = dataset
         self._log = EventLog(connection.database, self.dataset_id)
         self._samples = connection.database[dataset._sample_collection_name]
         self._recorder = Recorder(connection, dataset, self._log)
-        self._classes = ClassList(connection.database, self.dataset_id, self._log)
+        multilabel = self.task == MULTILABEL
+        database = connection.database
+        self._classes = ClassList(database, self.dataset_id, self._log, multilabel=multilabel)
         self._guidelines = Guidelines(connection.database, self._samples, self.dataset_id)
         parts = self._classes, self._log, self._recorder
         self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
@@ -81,17 +88,8 @@ class LabelStore:
         return self._log
 
     def counts(self) -> dict[str, int]:
-        """How many images have each label, in the order of the classes; skipped ones don't count."""
-        label = f"${fields.GROUND_TRUTH}.label"
-        found = self._samples.aggregate(
-            [
-                {"$match": {fields.STATUS: {"$ne": Status.SKIPPED.value}}},
-                {"$group": {"_id": label, "count": {"$sum": 1}}},
-            ]
-        )
-        counts = {row["_id"]: row["count"] for row in found if row["_id"] is not None}
-        order = dict.fromkeys([*self._classes.names, *sorted(counts)])
-        return {name: counts[name] for name in order if name in counts}
+        """How many images have each class, in the order of the classes; skipped ones do not count."""
+        return count_labels(self._samples, self.task, self._classes.names)
 
     def history(self) -> pd.DataFrame:
         """Every event, a row each, oldest first; columns are `LabelEvent`'s attributes."""
@@ -104,11 +102,11 @@ class LabelStore:
     def commit(
         self,
         sample_id: str,
-        label: str,
+        label: str | Sequence[str],
         *,
         seconds: float | None = None,
         source: Source = Source.HUMAN,
-        suggestion: str | None = None,
+        suggestion: Plain = None,
         model: str | None = None,
         based_on: str | None = None,
         event_id: str | None = None,
@@ -117,10 +115,11 @@ class LabelStore:
 
         Args:
             sample_id: the image.
-            label: name of a class; one that the class had before it was renamed or merged will do.
+            label: name of a class, in multi-label the names of all classes that it has; a name
+                that a class had before it was renamed or merged will do.
             seconds: spent on it; capped at 120.
             source: how it came about.
-            suggestion: the class that was suggested, if one was shown.
+            suggestion: what was suggested, if that was shown.
             model: the model that suggested it.
             based_on: the event that the annotator saw as the image's latest (an empty string: none
                 yet). If another is the latest by now, the label is recorded but not applied. By
@@ -134,14 +133,14 @@ class LabelStore:
             LabelError: the class is not in the list or was removed, or there is no such image.
             DatabaseError: the database is gone; nothing was written.
         """
-        label = self._classes.class_of(label)
-        draft = Draft(sample_id, label, Status.LABELLED, source, seconds, suggestion, model)
+        value = self._classes.value_of(from_plain(label))
+        draft = Draft(sample_id, value, Status.LABELLED, source, seconds, suggestion, model)
         return self._apply(draft, event_id, based_on)
 
     def commit_many(
         self,
         sample_ids: Sequence[str],
-        label: str,
+        label: str | Sequence[str],
         *,
         seconds: float | None = None,
         source: Source = Source.HUMAN,
@@ -153,7 +152,7 @@ class LabelStore:
 
         Args:
             sample_ids: the images, at most 5,000.
-            label: name of a class.
+            label: name of a class; in multi-label the names of all classes that they have.
             seconds: spent on all of them together.
             source: how it came about.
             event_id: id of the step, for a caller that may have to send it twice.
@@ -309,11 +308,13 @@ class LabelStore:
         """
         return self._classes.class_now(name)
 
-    def import_labels(self, labels: Mapping[str, str], annotator: str = "import") -> int:
+    def import_labels(
+        self, labels: Mapping[str, str | Sequence[str]], annotator: str = "import"
+    ) -> int:
         """Record labels that somebody else gave, an event each, in transactions of 1,000.
 
         Args:
-            labels: class names by sample id; classes must be in the list.
+            labels: by sample id, as `commit` takes them; classes must be in the list.
             annotator: whose labels they are.
 
         Returns:
@@ -363,7 +364,7 @@ class LabelStore:
         key = sample_key(draft.sample_id)
 
         def attempt() -> Commit:
-            named = draft.with_classes(self._classes.class_of)
+            named = draft.with_classes(self._classes)
             write = partial(self._write, named, key, new_id, based_on)
             return self._recorder.record(new_id, write, draft.sample_id)
 

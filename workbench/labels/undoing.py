@@ -1,6 +1,7 @@
 """Taking an event back: the change that restores what an image was before it."""
 
 from workbench.dataset.types import Status
+from workbench.dataset.values import from_plain
 from workbench.labels.drafts import KEEP, Draft
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.history import EventLog
@@ -31,7 +32,7 @@ class Undoing:
             kept: whether the event left the label alone, as `kept` says.
         """
         giver = self._giver(earlier)
-        label = str(event.before) if event.before is not None else None
+        label = None if event.before is None else from_plain(event.before)
         return Draft(
             event.sample_id,
             # A label that came with the dataset is in no event: it can only be left as it is.

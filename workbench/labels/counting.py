@@ -1,0 +1,33 @@
+"""How many images have each class, counted by the database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo.collection import Collection
+
+from workbench.dataset import fields
+from workbench.dataset.types import Status
+from workbench.dataset.values import label_path
+
+
+def count_labels(
+    samples: Collection[dict[str, Any]], task: str, classes: Sequence[str]
+) -> dict[str, int]:
+    """Images by class; those that were skipped do not count.
+
+    Args:
+        samples: the collection of the dataset's samples.
+        task: what is labelled.
+        classes: names in their order; any other that is found comes behind them.
+    """
+    found = samples.aggregate(
+        [
+            {"$match": {fields.STATUS: {"$ne": Status.SKIPPED.value}}},
+            {"$project": {"label": f"${label_path(fields.GROUND_TRUTH, task)}"}},
+            {"$unwind": "$label"},  # a label of one class is a list of one to MongoDB
+            {"$group": {"_id": "$label", "count": {"$sum": 1}}},
+        ]
+    )
+    counts = {row["_id"]: row["count"] for row in found if row["_id"] is not None}
+    order = dict.fromkeys([*classes, *sorted(counts)])
+    return {name: counts[name] for name in order if name in counts}
