@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         bench.pick(size.picks)
         report.say(f"\n{size}")
         report.say(f"first pick, features included: {time.perf_counter() - began:.1f} s")
-        report.say(f"accuracy to begin with: {bench.evaluate().accuracy}")
+        report.say(f"accuracy to begin with: {bench.evaluate().headline}")
         _measure(report, bench, truth, size, 0.05 if quick else PACE)
 
 

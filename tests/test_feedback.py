@@ -252,7 +252,7 @@ def test_undo_takes_its_point_of_the_curve_back(bench, feedback, page):
     assert [point["labels"] for point in news["curve"]][-2:] != [9, 8]
     assert max(point["labels"] for point in feedback.curve) == 8
     for point in feedback.curve:
-        assert point["low"] <= point["accuracy"] <= point["high"]
+        assert point["low"] <= point["value"] <= point["high"]
         assert point["provisional"]
 
 

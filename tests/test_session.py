@@ -75,8 +75,8 @@ def test_rounds_are_kept_with_their_figures(bench):
     rounds = bench.rounds
     assert rounds["strategy"].tolist() == ["uherding"] * 3
     assert rounds["pool_labels"].is_monotonic_increasing
-    assert rounds["accuracy"].isna().tolist() == [True, False, False]
-    assert (rounds["low"] <= rounds["accuracy"]).iloc[1:].all()
+    assert rounds["value"].isna().tolist() == [True, False, False]
+    assert (rounds["low"] <= rounds["value"]).iloc[1:].all()
     assert set(rounds["provisional"].iloc[1:]) == {True}
     assert rounds["backbone"].iloc[-1].startswith("efficientnet_lite0-")
 

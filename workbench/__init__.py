@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.session import Workbench
 
 __version__ = "0.1.0"
-__all__ = ["WorkbenchError", "delete", "digits", "list", "open"]
+__all__ = ["WorkbenchError", "delete", "digit_sheets", "digits", "list", "open"]
 
 
 def open(
@@ -43,7 +43,8 @@ def open(
     Args:
         name: of the dataset, or a FiftyOne dataset to take over.
         images: folder of images, for a new dataset.
-        task: what is labelled: `classification`, which is the default.
+        task: what is labelled: `classification` (one class an image), which is the default, or
+            `multilabel` (any number of classes, or none).
         classes: names of the classes, for a new dataset; more can be added while labelling.
         labels: `"folders"` takes the name of the folder that an image lies in as its label.
         annotator: who labels; by default `WORKBENCH_ANNOTATOR`, else the user's name.
@@ -112,3 +113,13 @@ def digits(home: str | Path | None = None) -> Path:
     from workbench.dataset.digits import write_digits
 
     return write_digits(Path(home) if home is not None else None)
+
+
+def digit_sheets(home: str | Path | None = None) -> Path:
+    """A folder of real images to try multi-label on: sheets with none to three of those digits.
+
+    A file's name tells what is on it, as in `0001 4+5+9.png` or `0004 nothing.png`.
+    """
+    from workbench.dataset.digits import write_digit_sheets
+
+    return write_digit_sheets(Path(home) if home is not None else None)

@@ -13,6 +13,7 @@ from workbench.app.operators import Outcome
 from workbench.dataset.fields import NOTE
 from workbench.dataset.predictions import read_predictions
 from workbench.dataset.types import Split, Status
+from workbench.dataset.values import MULTILABEL, Value, caption, from_plain, names_of, same_value
 from workbench.errors import LabelError
 from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.queue import LabelQueue, QueueItem
@@ -81,13 +82,18 @@ class AppDesk:
         """Queue images in this order, before all others; how many were not queued before."""
         return self._queue.add_by_hand(sample_ids)
 
-    def label(self, sample_ids: Sequence[str], name: str) -> Outcome:
-        """Label images as one class, whatever they were labelled before.
+    @property
+    def several(self) -> bool:
+        """Whether an image can have several classes."""
+        return self._labels.task == MULTILABEL
+
+    def label(self, sample_ids: Sequence[str], label: str | Sequence[str]) -> Outcome:
+        """Label images alike, whatever they were labelled before.
 
         Raises:
             LabelError: there is no such class, or there are too many images.
         """
-        return _outcome(self._labels.many.label(sample_ids, name, relabel=True))
+        return _outcome(self._labels.many.label(sample_ids, label, relabel=True))
 
     def acceptable(self, sample_ids: Sequence[str]) -> Outcome:
         """What `accept` would come to, without doing it."""
@@ -157,19 +163,19 @@ class AppDesk:
 
     def _guesses(
         self, sample_ids: Sequence[str]
-    ) -> tuple[dict[str, tuple[str, str | None]], Counter[str]]:
+    ) -> tuple[dict[str, tuple[Value, str | None]], Counter[str]]:
         """The predictions to accept, and how many images are left out for which reason."""
         classes = set(self.classes())
         predicted = read_predictions(self._dataset, sample_ids)
-        guesses: dict[str, tuple[str, str | None]] = {}
+        guesses: dict[str, tuple[Value, str | None]] = {}
         left_out: Counter[str] = Counter()
         for item in self._items(sample_ids):
             guess = predicted.get(item.sample_id)
             if item.split is Split.TEST:
                 left_out[_BLIND] += 1
-            elif guess is None or guess[0] not in classes:
+            elif guess is None or not classes.issuperset(names_of(guess[0])):
                 left_out[_NO_PREDICTION] += 1
-            elif item.label == guess[0] and item.status is Status.LABELLED:
+            elif same_value(item.label, guess[0]) and item.status is Status.LABELLED:
                 left_out[_SO_ALREADY] += 1
             else:
                 guesses[item.sample_id] = guess
@@ -201,4 +207,6 @@ def _describe(event: LabelEvent | None, count: int) -> str:
         return f"skipping {images}"
     if event.status_after == Status.IN_REVIEW:
         return f"sending {images} to review"
-    return f"labelling {images} as {event.after!r}" if event.after else f"a change of {images}"
+    if event.after is None:
+        return f"a change of {images}"
+    return f"labelling {images} as {caption(from_plain(event.after))!r}"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from workbench.dataset.display import Display
 from workbench.dataset.fields import NOTE
 from workbench.dataset.types import Split
+from workbench.dataset.values import Value, in_order, to_plain
 from workbench.errors import ImageError, WorkbenchError
 from workbench.feedback import Feedback
 from workbench.labels.events import CLASSES, LabelEvent
@@ -64,6 +65,8 @@ class Desk:
         items = self._worklist.items()
         return {
             "mode": self._worklist.mode,
+            "task": self._labels.task,
+            "measure": self._learner.task.measure,
             "title": self._title,
             "dataset": self._labels.dataset_id,
             "annotator": self._labels.annotator,
@@ -184,12 +187,16 @@ class Desk:
             "name": Path(item.filepath).name,
             "batch": item.batch,
             "reason": item.reason,
-            "label": item.label,
+            "label": to_plain(self._ordered(item.label)),
             "event": item.event,
             "note": item.note,
             "hints": item.split is Split.POOL,
             **self._worklist.extras(item),
         }
+
+    def _ordered(self, value: Value | None) -> Value | None:
+        """A label with its classes in the order of the list, which may be another one by now."""
+        return in_order(value, self._labels.classes) if isinstance(value, tuple) else value
 
     def _as_news(self, event: LabelEvent) -> dict[str, Any]:
         told = {"event": event.id, "group": event.group, "sample": event.sample_id}

@@ -13,9 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from workbench.dataset.fields import GROUND_TRUTH
 from workbench.dataset.types import Split
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
@@ -25,11 +22,10 @@ from workbench.labels.store import LabelStore
 from workbench.learning import Fit, Learner
 from workbench.selection.mixing import reorder
 from workbench.selection.uncertainty import doubt
+from workbench.tasks import suggestion
 
 EVERY = 3  # commits to a refit
 REST = 0.2  # seconds without a commit after which fewer will do
-SCORES = 5  # likeliest classes told of an image
-LEAST = 0.005  # probability that is worth telling
 WINDOW = 300  # queued images that get suggestions at a time
 POINTS = 200  # of the curve that are kept
 STAYS = {"random", BY_HAND}  # strategies whose picks keep their places
@@ -50,7 +46,7 @@ class Feedback:
         learner: the model.
         labels: whose commits it follows.
         queue: what suggestions are for.
-        curve: points so far, each with `labels`, `accuracy`, `low`, `high`, `provisional`.
+        curve: points so far, each with `labels`, `value`, `low`, `high`, `provisional`.
     """
 
     def __init__(
@@ -213,21 +209,26 @@ class Feedback:
         rows = _pool_rows(fit, items)
         probabilities = fit.at(list(rows.values()))
         model = f"{self._learner.key}@{len(fit.rows)}"
-        said = (_suggestion(scores, fit.table.classes, model) for scores in probabilities)
-        self._suggestions = dict(zip(rows, said, strict=True))
-        self._doubts = dict(zip(rows, doubt(probabilities).tolist(), strict=True))
+        task, classes = self._learner.task, fit.table.classes
+        said = task.predict(probabilities, classes)
+        self._suggestions = {
+            sample_id: suggestion(prediction.label, scores, classes, model)
+            for sample_id, prediction, scores in zip(rows, said, probabilities, strict=True)
+        }
+        doubts = doubt(probabilities, exclusive=task.exclusive)
+        self._doubts = dict(zip(rows, doubts.tolist(), strict=True))
 
     def _add_point(self, fit: Fit | None, labels: int) -> None:
         # A label taken back takes its point back.
         curve = [point for point in self._curve if point["labels"] < labels]
         with contextlib.suppress(NotEnoughLabelsError):  # there may be nothing to measure on yet
             if fit is not None:
-                accuracy, provisional = self._learner.accuracy(fit)
+                figure, provisional = self._learner.figure(fit)
                 point = {
                     "labels": labels,
-                    "accuracy": accuracy.value,
-                    "low": accuracy.low,
-                    "high": accuracy.high,
+                    "value": figure.value,
+                    "low": figure.low,
+                    "high": figure.high,
                     "provisional": provisional,
                 }
                 curve.append(point)
@@ -265,12 +266,3 @@ def _pool_rows(fit: Fit, items: Sequence[QueueItem]) -> dict[str, int]:
     row_of = fit.table.row_of
     pool = (item.sample_id for item in items if item.split is Split.POOL)
     return {sample_id: row_of[sample_id] for sample_id in pool if sample_id in row_of}
-
-
-def _suggestion(scores: NDArray[np.float32], classes: Sequence[str], model: str) -> dict[str, Any]:
-    best: list[int] = np.argsort(-scores)[:SCORES].tolist()
-    return {
-        "label": classes[best[0]],
-        "scores": {classes[i]: round(float(scores[i]), 4) for i in best if scores[i] > LEAST},
-        "model": model,
-    }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.classes import Classes
 from workbench.dataset import fields
+from workbench.dataset.values import label_path
 from workbench.errors import DatasetError
 from workbench.labels.store import LabelStore
 
@@ -43,7 +44,7 @@ def label_by_folder(dataset: "fo.Dataset", labels: LabelStore, folder: Path) -> 
         How many labels were recorded.
     """
     root = folder.expanduser().absolute()
-    found = dataset.values(["id", "filepath", f"{fields.GROUND_TRUTH}.label"])
+    found = dataset.values(["id", "filepath", label_path(fields.GROUND_TRUTH, labels.task)])
     names = {
         sample_id: name
         for sample_id, path, label in zip(*found, strict=True)

@@ -7,6 +7,7 @@ picks from `selection`. Imports FiftyOne; import it only after `connection.conne
 import math
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,19 +21,14 @@ from workbench.dataset.table import Table
 from workbench.dataset.types import Pick, Prediction
 from workbench.embedder import Embedder
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
-from workbench.evaluation.classification import (
-    TEST_LABELS_NEEDED,
-    Evaluation,
-    evaluate_classification,
-)
-from workbench.evaluation.intervals import Estimate, trials_for, wilson
+from workbench.evaluation.classification import TEST_LABELS_NEEDED
+from workbench.evaluation.intervals import Estimate, trials_for
 from workbench.labels.store import LabelStore
 from workbench.models.features import FeatureSpace
-from workbench.models.probe import Probe, fit_probe
 from workbench.selection.batch import RANDOM_SHARE, find_strategy, pick_batch
 from workbench.selection.mixing import as_control, mix_in
 from workbench.selection.types import Query
-from workbench.selection.uncertainty import doubt
+from workbench.tasks import AnyEvaluation, AnyProbe, find_task
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -44,7 +40,7 @@ Rows = NDArray[np.int64]
 
 TEST_INTERVAL = 0.05  # half-width, at 95 %, at which the test set is big enough
 TEST_EVERY = 5  # one image in so many in the queue is a test image until then
-EXPECTED_ACCURACY = 0.8  # before there is a figure
+EXPECTED = 0.8  # of the headline figure, before there is one
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Fit:
     table: Table
     features: Array
     rows: Rows
-    probe: Probe
+    probe: AnyProbe
 
     @cached_property
     def probabilities(self) -> Array:
@@ -82,11 +78,15 @@ class Learner:
         dataset: the FiftyOne dataset, prepared.
         labels: its labels.
         seed: of folds and picks.
+
+    Attributes:
+        task: what is labelled.
     """
 
     def __init__(
         self, home: Path, dataset: "fo.Dataset", labels: LabelStore, seed: int = 0
     ) -> None:
+        self.task = find_task(labels.task)
         self._embedder = Embedder(home, dataset)
         self._dataset = dataset
         self._labels = labels
@@ -154,22 +154,21 @@ class Learner:
         """Fit the probe on every labelled pool image.
 
         Raises:
-            NotEnoughLabelsError: fewer than two classes have a label in the pool.
+            NotEnoughLabelsError: the pool's labels do not tell two classes apart.
         """
         with self._lock:
             table = table or self.table()
             rows = table.labelled_pool
-            require_two_classes(table, rows)
+            self.task.require_labels(table, rows)
             features = self.features(table)
-            targets = table.targets[rows]
             latest = self._latest
             if latest is not None and _same_labels(latest, table, rows):
                 # Nothing that it learned from has changed; what is measured on may have.
                 return replace(latest, table=table)
             honest = self._not_trained_on(table, rows)
-            probe = fit_probe(
+            probe = self.task.fit(
                 features[rows],
-                targets,
+                table.targets[rows],
                 calibrate_on=honest,
                 # An index may mean another class by now.
                 warm=latest.probe if latest and latest.table.classes == table.classes else None,
@@ -181,16 +180,8 @@ class Learner:
 
     def predictions(self, fit: Fit) -> dict[str, Prediction]:
         """What the model says of every image, by sample id."""
-        best = fit.probabilities.argmax(axis=1)
-        margins = 1 - doubt(fit.probabilities)
-        return {
-            sample_id: Prediction(
-                fit.table.classes[int(best[row])],
-                float(fit.probabilities[row, best[row]]),
-                float(margins[row]),
-            )
-            for row, sample_id in enumerate(fit.table.ids)
-        }
+        said = self.task.predict(fit.probabilities, fit.table.classes)
+        return dict(zip(fit.table.ids, said, strict=True))
 
     def predict_vectors(self, fit: Fit, vectors: Array) -> Array:
         """Calibrated probabilities of vectors from elsewhere: (m, D) to (m, k)."""
@@ -198,34 +189,33 @@ class Learner:
             raise AssertionError("a fit has a feature space")
         return fit.probe.predict_proba(self._space.transform(vectors), len(fit.table.classes))
 
-    def evaluate(self, fit: Fit) -> Evaluation:
+    def evaluate(self, fit: Fit) -> AnyEvaluation:
         """Figures on the blind test split, or provisional ones until it has 30 labels.
 
         Raises:
             NotEnoughLabelsError: there is nothing to measure on.
         """
-        rows, predicted, provisional = self._measured(fit)
-        return evaluate_classification(
+        rows, probabilities, provisional = self._measured(fit)
+        return self.task.evaluate(
             fit.table.targets[rows],
-            predicted,
+            probabilities,
             fit.table.classes,
             provisional=provisional,
             test_labels=len(fit.table.labelled_test),
             pool_labels=len(fit.rows),
         )
 
-    def accuracy(self, fit: Fit) -> tuple[Estimate, bool]:
-        """The accuracy that `evaluate` gives, and whether it is provisional, in no time.
+    def figure(self, fit: Fit) -> tuple[Estimate, bool]:
+        """The headline that `evaluate` gives, and whether it is provisional, in no time.
 
         Raises:
             NotEnoughLabelsError: there is nothing to measure on.
         """
-        rows, predicted, provisional = self._measured(fit)
-        hits = int((fit.table.targets[rows] == predicted).sum())
-        return wilson(hits, len(rows)), provisional
+        rows, probabilities, provisional = self._measured(fit)
+        return self.task.figure(fit.table.targets[rows], probabilities), provisional
 
-    def _measured(self, fit: Fit) -> tuple[Rows, Rows, bool]:
-        """Rows to measure on, the classes predicted for them, and whether that is provisional."""
+    def _measured(self, fit: Fit) -> tuple[Rows, Array, bool]:
+        """Rows to measure on, what is predicted for them, and whether that is provisional."""
         table = fit.table
         test = table.labelled_test
         provisional = len(test) < TEST_LABELS_NEEDED
@@ -233,15 +223,14 @@ class Learner:
             known = np.isfinite(fit.probe.out_of_fold).all(axis=1)
             known &= self._not_trained_on(table, fit.rows)
             rows = fit.rows[known]
-            full = fit.probe.spread(fit.probe.out_of_fold[known], len(table.classes))
-            predicted = full.argmax(axis=1)
+            predicted = fit.probe.spread(fit.probe.out_of_fold[known], len(table.classes))
         else:
-            rows, predicted = test, fit.at(test).argmax(axis=1)
+            rows, predicted = test, fit.at(test)
         if len(rows) == 0:
             raise NotEnoughLabelsError(
                 "no figure can be given yet: label at least two images each of two classes"
             )
-        return rows, predicted.astype(np.int64), provisional
+        return rows, predicted, provisional
 
     def pick(self, count: int, strategy: str, rng: np.random.Generator) -> list[Pick]:
         """Choose the next batch: pool images by the strategy, test images mixed in at random.
@@ -258,20 +247,27 @@ class Learner:
         table = self.table()
         free = table.unlabelled_pool
         picks: list[Pick] = []
-        accuracy = EXPECTED_ACCURACY
+        figure = EXPECTED
         if len(free):
             features = self.features(table)
             probabilities = None
-            if len(np.unique(table.targets[table.labelled_pool])) >= 2:
+            with suppress(NotEnoughLabelsError):
                 fit = self.fit(table)
                 probabilities = fit.at(free)
-                accuracy = self._accuracy_guess(fit)
+                figure = self.figure(fit)[0].value
             waiting = table.queued[~table.is_test[table.queued]]
             taken = np.concatenate([table.labelled_pool, waiting])
-            query = Query(features[free], probabilities, features[taken], count, rng)
+            query = Query(
+                features[free],
+                probabilities,
+                features[taken],
+                count,
+                rng,
+                exclusive=self.task.exclusive,
+            )
             ids = [table.ids[row] for row in free]
             picks = pick_batch(query, strategy, ids, table.classes, RANDOM_SHARE)
-        return self._with_test(picks, table, accuracy, rng)
+        return self._with_test(picks, table, figure, rng)
 
     def first_look(self, count: int, rng: np.random.Generator) -> list[Pick]:
         """A batch at random, without waiting for any embedding; test images mixed in."""
@@ -279,7 +275,7 @@ class Learner:
         free = table.unlabelled_pool
         rows = rng.choice(free, min(count, len(free)), replace=False)
         picks = as_control([table.ids[row] for row in rows])
-        return self._with_test(picks, table, EXPECTED_ACCURACY, rng)
+        return self._with_test(picks, table, EXPECTED, rng)
 
     def saliency(self, sample_id: str, size: tuple[int, int]) -> tuple[str, Array] | None:
         """Where in the image the evidence for the predicted class lies.
@@ -320,22 +316,17 @@ class Learner:
         return np.array([table.hashes[row] not in trained for row in rows], dtype=np.bool_)
 
     def _with_test(
-        self, picks: list[Pick], table: Table, accuracy: float, rng: np.random.Generator
+        self, picks: list[Pick], table: Table, figure: float, rng: np.random.Generator
     ) -> list[Pick]:
         """Put test images among the picks, unmarked, until the test set is big enough."""
         have = len(table.labelled_test) + int(table.is_test[table.queued].sum())
-        needed = trials_for(TEST_INTERVAL, min(max(accuracy, 0.5), 0.99)) - have
+        # As for a share of images; of F1, to which each image adds several answers, no fewer.
+        needed = trials_for(TEST_INTERVAL, min(max(figure, 0.5), 0.99)) - have
         # With nothing left in the pool, only the test set is left to label.
         share = math.ceil(len(picks) / (TEST_EVERY - 1)) if picks else needed
         count = max(0, min(needed, share, len(table.unlabelled_test)))
         rows = rng.choice(table.unlabelled_test, count, replace=False)
         return mix_in(picks, as_control([table.ids[row] for row in rows]), rng)
-
-    def _accuracy_guess(self, fit: Fit) -> float:
-        try:
-            return self.accuracy(fit)[0].value
-        except NotEnoughLabelsError:
-            return EXPECTED_ACCURACY
 
 
 def _same_labels(fit: Fit, table: Table, rows: Rows) -> bool:
@@ -346,18 +337,3 @@ def _same_labels(fit: Fit, table: Table, rows: Rows) -> bool:
         and fit.table.classes == table.classes
         and fit.table.ids == table.ids
     )
-
-
-def require_two_classes(table: Table, rows: Rows) -> None:
-    """Say what is missing before a model can be fitted.
-
-    Raises:
-        NotEnoughLabelsError: the rows' labels cover fewer than two classes.
-    """
-    seen = np.unique(table.targets[rows])
-    if len(seen) < 2:
-        names = ", ".join(table.classes[int(i)] for i in seen) or "none"
-        raise NotEnoughLabelsError(
-            f"a model needs labels of at least 2 classes, but the pool has {len(rows)} labels of "
-            f"{len(seen)} ({names}): label more images, bench.label()"
-        )

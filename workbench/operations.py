@@ -76,7 +76,7 @@ class Operations:
     def _label(self, op: Op) -> Answer:
         commit = self._labels.commit(
             str(op["sample"]),
-            str(op["label"]),
+            op["label"],
             seconds=_seconds(op),
             source=self._worklist.source(accepted=bool(op.get("accepted"))),
             suggestion=op.get("suggestion"),
@@ -89,7 +89,7 @@ class Operations:
     def _label_many(self, op: Op) -> Answer:
         events = self._labels.commit_many(
             [str(sample) for sample in op["samples"]],
-            str(op["label"]),
+            op["label"],
             seconds=_seconds(op),
             event_id=str(op["id"]),
         )

@@ -6,13 +6,14 @@ Imports FiftyOne by way of `learning`.
 from pathlib import Path
 
 from workbench.dataset.files import check_files, find_files
+from workbench.dataset.values import Plain, to_plain
 from workbench.errors import ImportFolderError
 from workbench.learning import Fit, Learner
 
 
 def predict_folder(
     learner: Learner, fit: Fit, folder: Path
-) -> list[tuple[str, str | None, float | None, str]]:
+) -> list[tuple[str, Plain, float | None, str]]:
     """Predict every file below a folder.
 
     Returns:
@@ -28,9 +29,9 @@ def predict_folder(
     good = [file for file in files if not file.problem]
     vectors = learner.embedder.backbone.embed([file.path for file in good])
     probabilities = learner.predict_vectors(fit, vectors)
-    best = probabilities.argmax(axis=1)
+    said = learner.task.predict(probabilities, fit.table.classes)
     answers = {
-        file.path: (fit.table.classes[int(best[row])], float(probabilities[row, best[row]]))
-        for row, file in enumerate(good)
+        file.path: (to_plain(prediction.label), prediction.confidence)
+        for file, prediction in zip(good, said, strict=True)
     }
     return [(str(file.path), *answers.get(file.path, (None, None)), file.problem) for file in files]

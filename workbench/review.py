@@ -9,20 +9,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from workbench.dataset.types import Status
+from workbench.dataset.values import Value, same_value, to_plain
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
-from workbench.learning import Learner, require_two_classes
-from workbench.models.probe import C_AGAINST_NOISE, fit_probe
-from workbench.quality.suspects import Suspects, explain, rank_suspects
+from workbench.learning import Learner
+from workbench.tasks import C_AGAINST_NOISE, AnySuspects, Task, suggestion
 
 NEIGHBOURS = 5  # shown beside an image
-SCORES = 5  # likeliest classes told of an image
-LEAST = 0.005  # probability that is worth telling
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,7 @@ class Doubts:
     """The labels of a pool, the most doubtful first.
 
     Attributes:
+        task: what was labelled.
         suspects: the evidence, a row a labelled pool image.
         ids: (n,) their sample ids.
         paths: (n,) their files.
@@ -37,7 +35,8 @@ class Doubts:
         model: what gave the out-of-fold probabilities.
     """
 
-    suspects: Suspects
+    task: Task
+    suspects: AnySuspects
     ids: list[str]
     paths: list[str]
     classes: list[str]
@@ -50,11 +49,11 @@ class Doubts:
             (
                 self.ids[row],
                 self.paths[row],
-                self.classes[suspects.targets[row]],
-                self.classes[suspects.suggested[row]],
+                to_plain(self.label(row)),
+                to_plain(self._value(suspects.suggested[row])),
                 float(suspects.score[row]),
                 bool(suspects.likely[row]),
-                explain(suspects, row, self.classes),
+                self.task.explain(suspects, row, self.classes),
             )
             for row in suspects.order.tolist()
         ]
@@ -66,30 +65,30 @@ class Doubts:
         """Places of the labels by sample id, 0 the most doubtful."""
         return {self.ids[row]: rank for rank, row in enumerate(self.suspects.order.tolist())}
 
+    def label(self, row: int) -> Value:
+        """The label that was judged."""
+        return self._value(self.suspects.targets[row])
+
+    def _value(self, target: Any) -> Value:
+        return self.task.value(target, self.classes)
+
     def evidence(self, row: int) -> dict[str, Any]:
         """What speaks for another label, as a page gets it."""
         suspects = self.suspects
         scores = suspects.out_of_fold[row]
-        known = bool(np.isfinite(scores).all())
-        best: list[int] = np.argsort(-scores)[:SCORES].tolist() if known else []
+        suggested = self._value(suspects.suggested[row])
         near = zip(
             suspects.neighbours.indices[row][:NEIGHBOURS].tolist(),
             suspects.neighbours.similarities[row][:NEIGHBOURS].tolist(),
             strict=True,
         )
         return {
-            "reason": explain(suspects, row, self.classes),
-            "suggestion": {
-                "label": self.classes[suspects.suggested[row]],
-                "scores": {
-                    self.classes[i]: round(float(scores[i]), 4) for i in best if scores[i] > LEAST
-                },
-                "model": self.model,
-            },
+            "reason": self.task.explain(suspects, row, self.classes),
+            "suggestion": suggestion(suggested, scores, self.classes, self.model),
             "neighbours": [
                 {
                     "id": self.ids[other],
-                    "label": self.classes[suspects.targets[other]],
+                    "label": to_plain(self.label(other)),
                     "similarity": round(similarity, 3),
                 }
                 for other, similarity in near
@@ -104,17 +103,19 @@ def find_doubts(learner: Learner) -> Doubts:
     the model's mistakes would be put right, and every figure on it would flatter the model.
 
     Raises:
-        NotEnoughLabelsError: the pool's labels cover fewer than two classes.
+        NotEnoughLabelsError: the pool's labels do not tell two classes apart.
     """
     table = learner.table()
     rows = table.labelled_pool
-    require_two_classes(table, rows)
+    task = learner.task
+    task.require_labels(table, rows)
     features = learner.features(table)[rows]
     targets = table.targets[rows]
-    probe = fit_probe(features, targets, C=C_AGAINST_NOISE)
+    probe = task.fit(features, targets, C=C_AGAINST_NOISE)
     out_of_fold = probe.spread(probe.out_of_fold, len(table.classes))
     return Doubts(
-        suspects=rank_suspects(features, targets, out_of_fold),
+        task=task,
+        suspects=task.suspects(features, targets, out_of_fold),
         ids=[table.ids[row] for row in rows],
         paths=[table.paths[row] for row in rows],
         classes=table.classes,
@@ -202,8 +203,7 @@ class SentReview:
         if doubts is None or rank is None:
             return {}
         row = int(doubts.suspects.order[rank])
-        judged = doubts.classes[doubts.suspects.targets[row]]
-        return doubts.evidence(row) if item.label == judged else {}
+        return doubts.evidence(row) if same_value(item.label, doubts.label(row)) else {}
 
     def source(self, *, accepted: bool) -> Source:
         """How a label that is given here comes about."""

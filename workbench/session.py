@@ -21,20 +21,20 @@ from workbench.dataset.predictions import write_predictions
 from workbench.dataset.rounds import learning_curve, record_round, rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Pick, Status
+from workbench.dataset.values import to_plain
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.errors import NotEnoughLabelsError
-from workbench.evaluation.classification import Evaluation
 from workbench.feedback import Feedback
 from workbench.folders import label_by_folder, require_labels_mode
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
 from workbench.learning import Fit, Learner
+from workbench.tasks import AnyEvaluation, AnyProbe
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from workbench.models.probe import Probe
     from workbench.training import TrainResult
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
@@ -70,7 +70,7 @@ class Workbench:
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
         self._rng = np.random.default_rng()
-        self._written: Probe | None = None  # whose predictions the dataset holds
+        self._written: AnyProbe | None = None  # whose predictions the dataset holds
         self._feedback: Feedback | None = None  # from the first `label()` on
 
     @property
@@ -205,8 +205,8 @@ class Workbench:
                 own, whose `prediction` is brought up to date too.
 
         Returns:
-            A row an image: `path`, `label`, `confidence` (calibrated), `problem` (why there is no
-            label, for a file that cannot be used).
+            A row an image: `path`, `label` (in multi-label a list), `confidence` (calibrated),
+            `problem` (why there is no label, for a file that cannot be used).
 
         Raises:
             NotEnoughLabelsError: fewer than two classes have a label.
@@ -216,7 +216,7 @@ class Workbench:
         if folder is None:
             predictions = self._write_predictions(fit)
             rows = [
-                (path, predictions[i].label, predictions[i].confidence, "")
+                (path, to_plain(predictions[i].label), predictions[i].confidence, "")
                 for i, path in zip(fit.table.ids, fit.table.paths, strict=True)
             ]
         else:
@@ -225,7 +225,7 @@ class Workbench:
             rows = predict_folder(self._learner, fit, Path(folder))
         return pd.DataFrame(rows, columns=["path", "label", "confidence", "problem"])
 
-    def evaluate(self) -> Evaluation:
+    def evaluate(self) -> AnyEvaluation:
         """How good the current model is, on the blind test split, with intervals.
 
         Until 30 test images are labelled the figures are out-of-fold ones on the pool, and marked
@@ -289,7 +289,11 @@ class Workbench:
 
     @property
     def rounds(self) -> pd.DataFrame:
-        """The rounds so far, a row a pick: labels and accuracy before it, with interval."""
+        """The rounds so far, a row a pick: labels and the headline figure before it.
+
+        `measure` says what `value` is: accuracy, or in multi-label the micro-averaged F1; `low` and
+        `high` are its 95 % interval.
+        """
         return rounds(self.dataset)
 
     def status(self) -> pd.Series:
@@ -329,18 +333,18 @@ class Workbench:
             self._record_round("random", picks)
 
     def _record_round(self, strategy: str, picks: Sequence[Pick]) -> None:
-        values: dict[str, Any] = dict.fromkeys(("accuracy", "low", "high", "provisional"))
+        values: dict[str, Any] = dict.fromkeys(("value", "low", "high", "provisional"))
         table = self._learner.table()
         try:
             evaluation = self.evaluate()
         except NotEnoughLabelsError:
             pass  # a first round has no figure
         else:
-            accuracy = evaluation.accuracy
+            figure = evaluation.headline
             values = {
-                "accuracy": accuracy.value,
-                "low": accuracy.low,
-                "high": accuracy.high,
+                "value": figure.value,
+                "low": figure.low,
+                "high": figure.high,
                 "provisional": evaluation.provisional,
             }
         record_round(
@@ -350,6 +354,7 @@ class Workbench:
             test_labels=len(table.labelled_test),
             strategy=strategy,
             picked=len(picks),
+            measure=self._learner.task.measure,
             **values,
         )
 

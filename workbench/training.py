@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from workbench.errors import WorkbenchError
 from workbench.learning import Fit, Learner
 from workbench.models.backbones import load_backbone
 from workbench.models.finetuning import FineTuneProgress, fine_tune
@@ -65,7 +66,13 @@ def train(
     Raises:
         BackboneError: the backbone is unknown, or its weights cannot be had.
         NotEnoughLabelsError: too few labels.
+        WorkbenchError: images have several classes; only the probe learns from those so far.
     """
+    if not learner.task.exclusive:
+        raise WorkbenchError(
+            "fine-tuning a backbone is not built for multi-label yet: the probe on the frozen "
+            "backbone learns by itself, bench.evaluate() shows how well"
+        )
     source = load_backbone(backbone)  # an unknown name is said before anything is computed
     fit = learner.fit()
     table, rows = fit.table, fit.rows
@@ -76,7 +83,7 @@ def train(
         result = fine_tune(
             source,
             [table.paths[row] for row in rows],
-            table.targets[rows],
+            table.targets[rows].astype(np.int64, copy=False),
             len(table.classes),
             minutes=minutes,
             checkpoint=checkpoint,

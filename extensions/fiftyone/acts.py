@@ -10,7 +10,7 @@ from .base import Report, SessionOperator, images, reasons, selected, told
 
 
 class LabelSelected(SessionOperator):
-    """Label all selected samples as one class."""
+    """Label all selected samples alike."""
 
     address = "label_selected"
     title = "Label selected as…"
@@ -32,10 +32,7 @@ class LabelSelected(SessionOperator):
             _refuse(inputs, str(error))
         else:
             title = f"Label {images(len(ids))}"
-            choices = types.AutocompleteView(label="Class", allow_user_input=False)
-            for name in classes:
-                choices.add_choice(name, label=name)
-            inputs.enum("label", classes, required=True, label="Class", view=choices)
+            (_ask_for_several if session.several else _ask_for_one)(inputs, classes)
             if there := session.labelled(ids):
                 inputs.view("there", types.Notice(label=_there(there, len(ids))))
         return types.Property(
@@ -45,10 +42,14 @@ class LabelSelected(SessionOperator):
     def act(self, ctx: Any, session: operators.LiveSession) -> Report:
         """Label, and say how many."""
         label = ctx.params.get("label")
-        if not label:
+        if session.several and ctx.params.get("none"):
+            label = []
+        elif not label:
             raise WorkbenchError("No class was chosen: choose one of the list.")
-        outcome = session.label(selected(ctx), str(label))
-        return told(f"Labelled {images(outcome.done)} as {str(label)!r}", outcome)
+        outcome = session.label(selected(ctx), label)
+        named = label if isinstance(label, str) else " + ".join(label)
+        words = repr(named) if named else "none of the classes"
+        return told(f"Labelled {images(outcome.done)} as {words}", outcome)
 
 
 class AcceptPredictions(SessionOperator):
@@ -139,6 +140,25 @@ class Undo(SessionOperator):
         if step is None:
             return Report(False, "There is nothing of yours to take back.")
         return Report(True, f"Taken back: {step}.")
+
+
+def _ask_for_one(inputs: Any, classes: list[str]) -> None:
+    view = _choices("Class", classes)
+    inputs.enum("label", classes, required=True, label="Class", view=view)
+
+
+def _ask_for_several(inputs: Any, classes: list[str]) -> None:
+    """Ask for all classes that the images have; that they have none has to be said."""
+    view = _choices("Classes", classes)
+    inputs.list("label", types.String(), label="Classes", view=view)
+    inputs.bool("none", default=False, label="They have none of the classes")
+
+
+def _choices(label: str, classes: list[str]) -> Any:
+    view = types.AutocompleteView(label=label, allow_user_input=False, allow_duplicates=False)
+    for name in classes:
+        view.add_choice(name, label=name)
+    return view
 
 
 def _there(labelled: int, chosen: int) -> str:

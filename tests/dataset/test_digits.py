@@ -5,7 +5,7 @@ import pytest
 import sklearn.datasets
 from PIL import Image
 
-from workbench.dataset.digits import write_digits
+from workbench.dataset.digits import write_digit_sheets, write_digits
 
 
 @pytest.fixture
@@ -47,3 +47,20 @@ def test_writing_that_was_cut_short_is_finished(tmp_path, twenty):
     write_digits(tmp_path)
     assert (folder / "3" / "0003.png").read_bytes() == whole
     assert not [*folder.rglob("*.partial")]
+
+
+def test_sheets_say_in_their_names_what_is_on_them(tmp_path, twenty, monkeypatch):
+    monkeypatch.setattr("workbench.dataset.digits.SHEETS", 12)
+    digits = [np.asarray(Image.open(path)) for path in sorted(write_digits(tmp_path).glob("*/*"))]
+    names = [path.parent.name for path in sorted((tmp_path / "media" / "digits").glob("*/*"))]
+    folder = write_digit_sheets(tmp_path)
+    seen: list[int] = []
+    for path in sorted(folder.glob("*.png")):
+        sheet = np.asarray(Image.open(path))
+        places = [sheet[y : y + 64, x : x + 64] for y in (0, 64) for x in (0, 64)]
+        found = [i for i, d in enumerate(digits) for place in places if (place == d).all()]
+        seen += found
+        said = path.stem.split()[1]
+        assert said == ("+".join(sorted(names[i] for i in found)) or "nothing")
+    assert len(seen) > 10
+    assert len(set(seen)) == len(seen), "no digit is on two sheets"

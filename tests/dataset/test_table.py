@@ -93,7 +93,7 @@ def test_rounds_are_numbered_and_survive(dataset):
     dataset.register_run("round_of_mine", dataset.init_run(note="not ours"))
     dataset.register_run("clean", dataset.init_run())
     numbers = [
-        record_round(dataset, backbone="lite0", pool_labels=n, accuracy=n / 20, picked=10)
+        record_round(dataset, backbone="lite0", pool_labels=n, value=n / 20, picked=10)
         for n in range(11)
     ]
     assert numbers == [*range(1, 12)]
@@ -102,7 +102,7 @@ def test_rounds_are_numbered_and_survive(dataset):
     assert found.index.tolist() == numbers, "in order of number, not of name"
     assert found.reset_index().columns.tolist() == COLUMNS
     assert found["pool_labels"].tolist() == [*range(11)]
-    assert found["accuracy"].tolist() == [n / 20 for n in range(11)]
+    assert found["value"].tolist() == [n / 20 for n in range(11)]
     assert found["strategy"].isna().all()
     assert found["time"].notna().all()
 

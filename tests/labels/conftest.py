@@ -22,12 +22,18 @@ def dozen(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bench(home: Path, dozen: Path) -> Iterator:
+def task() -> str:
+    """What is labelled; a test can parametrize it."""
+    return "classification"
+
+
+@pytest.fixture
+def bench(home: Path, dozen: Path, task: str) -> Iterator:
     """A bench of its own for each test."""
     import workbench as wb
 
     name = f"labels-{uuid.uuid4().hex[:8]}"
-    yield wb.open(name, images=dozen, classes=CLASSES, annotator="ann")
+    yield wb.open(name, images=dozen, task=task, classes=CLASSES, annotator="ann")
     wb.delete(name)
 
 

@@ -38,25 +38,43 @@ class Model:
         return there
 
     def renamed(self, mapping, classes):
-        images = {
-            i: (mapping[label], status if mapping[label] or status == "skipped" else "unlabelled")
-            if label in mapping
-            else (label, status)
-            for i, (label, status) in self.state[1].items()
-        }
+        images = {i: renamed(*image, mapping) for i, image in self.state[1].items()}
         self.did(classes, images)
 
 
+def renamed(label, status, mapping):
+    """What an image is after classes got other names or went (None)."""
+    if label is None or not label & mapping.keys():
+        return label, status
+    left = frozenset(mapping.get(name, name) for name in label) - {None}
+    if left or isinstance(label, Several):
+        return type(label)(left), status
+    return None, status if status == "skipped" else "unlabelled"
+
+
+class One(frozenset):
+    """A label of one class."""
+
+
+class Several(frozenset):
+    """A label of any number of classes."""
+
+
 def images_of(stored):
-    return {
-        i: ((d.get("ground_truth") or {}).get("label"), d["label_status"])
-        for i, d in stored().items()
-    }
+    def label(truth):
+        if truth is None:
+            return None
+        if "classifications" in truth:
+            return Several(each["label"] for each in truth["classifications"])
+        return One([truth["label"]])
+
+    return {i: (label(d.get("ground_truth")), d["label_status"]) for i, d in stored().items()}
 
 
+@pytest.mark.parametrize("task", ["classification", "multilabel"])
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 23)), max_size=40))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_sequence_ends_where_an_editor_would(bench, stored, steps):
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_sequence_ends_where_an_editor_would(bench, stored, task, steps):
     # A new annotator has nothing to undo yet: the dataset may be as the last example left it.
     who = f"annotator {next(annotators)}"
     store = LabelStore(bench._connection, bench.dataset, who)
@@ -83,17 +101,21 @@ def act(store, model, step, number, stored):
         model.did((*classes, free[0]), images)
     elif classes:
         name, other = classes[number % len(classes)], classes[number // 5 % len(classes)]
+        value, label = name, One([name])
+        if store.task == "multilabel":
+            value = [[], [name], [other, name]][number % 3]
+            label = Several(value)
         if step == "commit":
-            store.commit(sample_id, name)
-            model.did(classes, images | {sample_id: (name, "labelled")})
+            store.commit(sample_id, value)
+            model.did(classes, images | {sample_id: (label, "labelled")})
         elif step == "many":
             chosen = [*images][number % 9 : number % 9 + 3]
             given = {i: (d.get("ground_truth") or {}).get("annotator") for i, d in stored().items()}
             open_ = [i for i in chosen if images[i] in OPEN or given[i] == store.annotator]
-            events = store.commit_many(chosen, name)
+            events = store.commit_many(chosen, value)
             assert [event.sample_id for event in events if event.applied] == open_
             if open_:
-                model.did(classes, images | dict.fromkeys(open_, (name, "labelled")))
+                model.did(classes, images | dict.fromkeys(open_, (label, "labelled")))
             else:
                 model.states = model.states[: model.place + 1]  # recorded: it ends the redoing
         elif step == "rename" and free:

@@ -38,6 +38,10 @@ class LiveSession(Protocol):
     `WorkbenchError` that can be shown to a person for what it refuses. Sample ids are distinct.
     """
 
+    @property
+    def several(self) -> bool:
+        """Whether an image can have several classes."""
+
     def classes(self) -> list[str]:
         """Names of the classes, in their order."""
 
@@ -47,8 +51,13 @@ class LiveSession(Protocol):
     def queue(self, sample_ids: Sequence[str]) -> int:
         """Queue images in this order, before all others; how many were not queued before."""
 
-    def label(self, sample_ids: Sequence[str], name: str) -> Outcome:
-        """Label images as one class, whatever they were labelled before."""
+    def label(self, sample_ids: Sequence[str], label: str | Sequence[str]) -> Outcome:
+        """Label images alike, whatever they were labelled before.
+
+        Args:
+            sample_ids: the images.
+            label: name of a class; of several, the names of all that they have.
+        """
 
     def acceptable(self, sample_ids: Sequence[str]) -> Outcome:
         """What `accept` would come to, without doing it."""

@@ -58,9 +58,17 @@ def save_views(dataset: Any, views: Mapping[str, Any]) -> None:
 
 
 def wrong_on_test(dataset: Any) -> Any:
-    """Labelled test images that the model gets wrong, the most confident mistakes first."""
-    truth, guess = F("ground_truth.label"), F("prediction.label")
-    wrong = (F("split") == Split.TEST.value) & truth.exists() & guess.exists() & (truth != guess)
+    """Labelled test images that the model gets wrong, the most confident mistakes first.
+
+    In multi-label that is one class too many, or too few.
+    """
+    if _has_several(dataset):
+        truth, guess = F("ground_truth.classifications"), F("prediction.classifications")
+        differ = ~truth.map(F("label")).set_equals(guess.map(F("label")))
+    else:
+        truth, guess = F("ground_truth.label"), F("prediction.label")
+        differ = truth != guess
+    wrong = (F("split") == Split.TEST.value) & truth.exists() & guess.exists() & differ
     return dataset.match(wrong).sort_by(F("prediction.confidence"), reverse=True)
 
 
@@ -104,6 +112,11 @@ def arrange_sidebar(dataset: Any) -> None:
         fields=[{"path": path, "fieldColor": color} for path, color in _ON_THUMBNAILS.items()],
     )
     dataset.save()
+
+
+def _has_several(dataset: Any) -> bool:
+    field = dataset.get_field("ground_truth")
+    return getattr(field, "document_type", None) is fo.Classifications
 
 
 def _listed(dataset: Any, ids: Sequence[str]) -> Any:

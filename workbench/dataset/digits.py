@@ -1,13 +1,27 @@
-"""Real images that need no download: scikit-learn's 1,797 handwritten digits."""
+"""Real images that need no download: scikit-learn's 1,797 handwritten digits, alone and together.
+
+Source:
+    Alpaydin and Kaynak 1998, "Optical recognition of handwritten digits" (CC BY 4.0), as bundled
+    with scikit-learn.
+"""
 
 import fcntl
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.dataset.home import make_home
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 SIZE = 64  # pixels; the originals are 8 x 8
+SHEETS = 700
+MOST = 3  # digits on a sheet, in four places
+
+Pictures = Callable[[], Iterator[tuple[str, "Image"]]]
 
 
 def write_digits(home: Path | None = None) -> Path:
@@ -20,32 +34,71 @@ def write_digits(home: Path | None = None) -> Path:
 
     Returns:
         The folder: `0/0000.png` to `9/1796.png`.
-
-    Source:
-        Alpaydin and Kaynak 1998, "Optical recognition of handwritten digits" (CC BY 4.0), as
-        bundled with scikit-learn.
     """
-    folder = make_home(home) / "media" / "digits"
+    return _write_once(home, "digits", _digits)
+
+
+def write_digit_sheets(home: Path | None = None) -> Path:
+    """Write sheets of paper with none to three different digits, to try multi-label on.
+
+    No digit is on two sheets, so that none of the pool is in the test split.
+
+    Args:
+        home: the data home; by default the environment's.
+
+    Returns:
+        The folder: `0000 nothing.png`, `0001 3+7.png` and so on; the name tells what is there.
+    """
+    return _write_once(home, "digit sheets", _sheets)
+
+
+def _digits() -> Iterator[tuple[str, "Image"]]:
+    from PIL.Image import Resampling, fromarray
+    from sklearn.datasets import load_digits
+
+    images, targets = load_digits(return_X_y=True)
+    for index, (pixels, target) in enumerate(zip(images, targets, strict=True)):
+        grey = (255 - pixels.reshape(8, 8) * (255 / 16)).round().astype(np.uint8)
+        picture = fromarray(grey).resize((SIZE, SIZE), Resampling.BICUBIC)
+        yield f"{int(target)}/{index:04d}.png", picture
+
+
+def _sheets() -> Iterator[tuple[str, "Image"]]:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    digits = [(Path(name).parent.name, picture) for name, picture in _digits()]
+    left = {name: [p for n, p in digits if n == name] for name in sorted({n for n, _ in digits})}
+    for number in range(SHEETS):
+        count = int(rng.integers(MOST + 1))
+        wanted = sorted(rng.choice([*left], count, replace=False).tolist())
+        there = [name for name in wanted if left[name]]
+        sheet = Image.new("L", (2 * SIZE, 2 * SIZE), 255)
+        for name, place in zip(there, rng.permutation(4).tolist(), strict=False):
+            sheet.paste(left[name].pop(), (SIZE * (place % 2), SIZE * (place // 2)))
+        if not there:
+            if number % 4:  # a few will do: they look alike
+                continue
+            sheet.putpixel((number % (2 * SIZE), number // (2 * SIZE)), 230)  # no two the same
+        yield f"{number:04d} {'+'.join(there) or 'nothing'}.png", sheet
+
+
+def _write_once(home: Path | None, name: str, pictures: Pictures) -> Path:
+    """Write pictures below the home's media, unless they are all there."""
+    folder = make_home(home) / "media" / name
     complete = folder / ".complete"
     if complete.exists():
         return folder
-    from PIL import Image
-    from sklearn.datasets import load_digits
-
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two kernels may be at it
-        images, targets = load_digits(return_X_y=True)
-        for index, (pixels, target) in enumerate(zip(images, targets, strict=True)):
-            path = folder / str(int(target)) / f"{index:04d}.png"
+        for file, picture in pictures():
+            path = folder / file
             if path.exists():
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            grey = (255 - pixels.reshape(8, 8) * (255 / 16)).round().astype(np.uint8)
             partial = path.with_suffix(".partial")
-            Image.fromarray(grey).resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(
-                partial, "PNG"
-            )
+            picture.save(partial, "PNG")
             partial.rename(path)
         complete.touch()
     return folder

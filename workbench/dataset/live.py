@@ -4,16 +4,18 @@ Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import fiftyone as fo
+import numpy as np
 
 from workbench.dataset import fields
-from workbench.dataset.table import Table, read_table
+from workbench.dataset.table import Table, read_table, set_target
 from workbench.dataset.types import Split, Status
+from workbench.dataset.values import Value, label_paths, read_value
 
 _CHANGED = "last_modified_at"  # FiftyOne's own field, with an index; every write of ours moves it
 # A transaction is seen some time after its time was taken: usually milliseconds, but a minute where
@@ -21,7 +23,13 @@ _CHANGED = "last_modified_at"  # FiftyOne's own field, with an index; every writ
 # would be dear after an import, for then everything is new; so it is done now and then, for labels.
 _OVERLAP, _WIDE_OVERLAP = timedelta(seconds=2), timedelta(seconds=90)
 _WIDE_EVERY = timedelta(seconds=30)
-_COLUMNS = ("filepath", fields.HASH, fields.SPLIT, fields.STATUS, f"{fields.GROUND_TRUTH}.label")
+_COLUMNS = (
+    "filepath",
+    fields.HASH,
+    fields.SPLIT,
+    fields.STATUS,
+    *label_paths(fields.GROUND_TRUTH),
+)
 
 
 class LiveTable:
@@ -82,8 +90,7 @@ def with_changes(table: Table, documents: Iterable[dict[str, Any]]) -> Table | N
         The new table, or `table` itself where nothing is new; None where it has to be read again,
         because an image came, went, or is another file.
     """
-    index = {name: position for position, name in enumerate(table.classes)}
-    found: dict[int, tuple[str, int]] = {}
+    found: dict[int, tuple[str, Value | None]] = {}
     for document in documents:
         row = table.row_of.get(str(document["_id"]))
         if row is None:
@@ -98,13 +105,27 @@ def with_changes(table: Table, documents: Iterable[dict[str, Any]]) -> Table | N
         if not is_same:
             return None
         status = document.get(fields.STATUS) or Status.UNLABELLED.value
-        label: str = (document.get(fields.GROUND_TRUTH) or {}).get("label") or ""
-        target = -1 if status == Status.SKIPPED.value else index.get(label, -1)
-        if (status, target) != (table.statuses[row], table.targets[row]):
-            found[row] = status, target
-    if not found:
-        return table
-    statuses, targets = table.statuses.copy(), table.targets.copy()
-    for row, (status, target) in found.items():
-        statuses[row], targets[row] = status, target
-    return replace(table, statuses=statuses, targets=targets)
+        skipped = status == Status.SKIPPED.value
+        value = None if skipped else read_value(document.get(fields.GROUND_TRUTH))
+        found[row] = status, value
+    new = _with_labels(table, found)
+    rows = list(found)
+    same = all(
+        np.array_equal(getattr(new, name)[rows], getattr(table, name)[rows])
+        for name in ("statuses", "labelled", "targets")
+    )
+    return table if same else new
+
+
+def _with_labels(table: Table, found: Mapping[int, tuple[str, Value | None]]) -> Table:
+    index = {name: position for position, name in enumerate(table.classes)}
+    new = replace(
+        table,
+        statuses=table.statuses.copy(),
+        labelled=table.labelled.copy(),
+        targets=table.targets.copy(),
+    )
+    for row, (status, value) in found.items():
+        new.statuses[row] = status
+        new.labelled[row] = set_target(new.targets, row, value, index)
+    return new

@@ -15,7 +15,7 @@ from workbench.dataset import fields, schema
 from workbench.dataset.home import make_home
 from workbench.dataset.ingest import ImportReport, add_folder, adopt
 from workbench.dataset.types import Status
-from workbench.dataset.values import label_path
+from workbench.dataset.values import TASKS, label_path
 from workbench.dataset.vectors import VectorStore, stores_below
 from workbench.errors import DatasetError
 
@@ -91,7 +91,7 @@ def open_dataset(
         known = [*names, *dataset.default_classes, *_labels_used(dataset, wanted)]
         schema.prepare(dataset, wanted, list(dict.fromkeys(known)), **kept)
     has = schema.task_of(dataset)
-    if has not in schema.TASKS:
+    if has not in TASKS:
         raise DatasetError(
             f"dataset {dataset.name!r} was made for task {has!r}, which this version of workbench "
             "does not know: install the version that made it"

@@ -4,6 +4,7 @@ Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import fiftyone as fo
 from bson import ObjectId
@@ -11,7 +12,9 @@ from pymongo import UpdateOne
 
 from workbench.dataset import fields
 from workbench.dataset.connection import Connection
+from workbench.dataset.schema import task_of
 from workbench.dataset.types import Prediction
+from workbench.dataset.values import Value, from_plain, label_path, write_value
 
 _BATCH = 5_000
 
@@ -39,19 +42,7 @@ def write_predictions(
             [
                 UpdateOne(
                     {"_id": ObjectId(sample_id)},
-                    {
-                        "$set": {
-                            fields.PREDICTION: {
-                                "_id": ObjectId(),
-                                "_cls": "Classification",
-                                "tags": [],
-                                "label": prediction.label,
-                                "confidence": prediction.confidence,
-                                "margin": prediction.margin,
-                                "model": model,
-                            }
-                        }
-                    },
+                    {"$set": {fields.PREDICTION: _document(prediction, model)}},
                 )
                 for sample_id, prediction in items[start : start + _BATCH]
             ],
@@ -62,7 +53,7 @@ def write_predictions(
 
 def read_predictions(
     dataset: fo.Dataset, sample_ids: Sequence[str]
-) -> dict[str, tuple[str, str | None]]:
+) -> dict[str, tuple[Value, str | None]]:
     """What the dataset holds as predictions of some images.
 
     Args:
@@ -70,10 +61,17 @@ def read_predictions(
         sample_ids: the images.
 
     Returns:
-        By sample id, in the order asked for, the class and the model that predicts it, None where
+        By sample id, in the order asked for, the label and the model that predicts it, None where
         that was not written down; an image without a prediction is left out.
     """
     view = dataset.select(list(sample_ids), ordered=True)
-    label, model = f"{fields.PREDICTION}.label", f"{fields.PREDICTION}.model"
+    label, model = label_path(fields.PREDICTION, task_of(dataset)), f"{fields.PREDICTION}.model"
     rows = zip(*view.values(["id", label, model]), strict=True)
-    return {sample_id: (name, by) for sample_id, name, by in rows if name is not None}
+    return {
+        sample_id: (from_plain(value), by) for sample_id, value, by in rows if value is not None
+    }
+
+
+def _document(prediction: Prediction, model: str) -> dict[str, Any]:
+    about = {"confidence": prediction.confidence, "margin": prediction.margin, "model": model}
+    return write_value(prediction.label, prediction.scores or None, **about)

@@ -15,7 +15,8 @@ COLUMNS = [
     "backbone",
     "pool_labels",
     "test_labels",
-    "accuracy",
+    "measure",
+    "value",
     "low",
     "high",
     "provisional",
@@ -45,14 +46,16 @@ def rounds(dataset: fo.Dataset) -> pd.DataFrame:
     for key in sorted((k for k in dataset.list_runs() if _number(k)), key=_number):
         info = dataset.get_run_info(key)
         config = info.config.serialize()
+        if "accuracy" in config:  # as version 0.1 wrote it
+            config |= {"measure": "accuracy", "value": config["accuracy"]}
         rows.append({**config, "round": _number(key), "time": info.timestamp})
     return pd.DataFrame(rows, columns=COLUMNS).set_index("round")
 
 
 def learning_curve(dataset: fo.Dataset) -> list[dict[str, Any]]:
-    """The rounds that have a figure, a point each: `labels`, `accuracy`, `low`, `high`, `provisional`."""
-    points = rounds(dataset).dropna(subset=["accuracy"]).rename(columns={"pool_labels": "labels"})
-    columns = ["labels", "accuracy", "low", "high", "provisional"]
+    """The rounds that have a figure, a point each: `labels`, `value`, `low`, `high`, `provisional`."""
+    points = rounds(dataset).dropna(subset=["value"]).rename(columns={"pool_labels": "labels"})
+    columns = ["labels", "value", "low", "high", "provisional"]
     return [dict(zip(columns, row, strict=True)) for row in points[columns].to_numpy().tolist()]
 
 

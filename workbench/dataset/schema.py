@@ -28,6 +28,7 @@ _LABELS: Mapping[str, Any] = {CLASSIFICATION: fo.Classification, MULTILABEL: fo.
 _FIELDS: Mapping[str, tuple[Any, Any]] = {
     f"{GROUND_TRUTH}.annotator": (fo.StringField, None),
     f"{GROUND_TRUTH}.source": (fo.StringField, None),
+    f"{PREDICTION}.confidence": (fo.FloatField, None),
     f"{PREDICTION}.margin": (fo.FloatField, None),
     f"{PREDICTION}.model": (fo.StringField, None),
     STATUS: (fo.StringField, None),

@@ -3,7 +3,7 @@
 Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset import fields
+from workbench.dataset.schema import task_of
 from workbench.dataset.types import Split, Status
+from workbench.dataset.values import MULTILABEL, Value, from_plain, label_path, names_of
 
 Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Targets = NDArray[np.int64] | NDArray[np.bool_]
 
 _STATUS = f"<U{max(map(len, Status))}"  # room for every status, whichever there are now
 
@@ -29,16 +33,19 @@ class Table:
         hashes: (n,) content hashes.
         is_test: (n,) whether the image belongs to the blind test split.
         statuses: (n,) `label_status`.
-        targets: (n,) index of the label in `classes`, -1 for none; a skipped image has none.
+        labelled: (n,) whether it has a label; a skipped image has none.
+        targets: (n,) index of the label in `classes`, -1 for none; in multi-label (n, K) whether it
+            has the class.
         classes: names by index.
     """
 
     ids: list[str]
     paths: list[str]
     hashes: list[str]
-    is_test: NDArray[np.bool_]
+    is_test: Mask
     statuses: NDArray[np.str_]
-    targets: Rows
+    labelled: Mask
+    targets: Targets
     classes: list[str]
 
     def __len__(self) -> int:
@@ -52,30 +59,30 @@ class Table:
     @property
     def labelled_pool(self) -> Rows:
         """Rows that a model may learn from."""
-        return np.flatnonzero(~self.is_test & (self.targets >= 0))
+        return np.flatnonzero(~self.is_test & self.labelled)
 
     @property
     def labelled_test(self) -> Rows:
         """Rows that a model is measured on."""
-        return np.flatnonzero(self.is_test & (self.targets >= 0))
+        return np.flatnonzero(self.is_test & self.labelled)
 
     @property
     def unlabelled_pool(self) -> Rows:
         """Rows that may be picked: no label, not queued, not skipped."""
         free = self.statuses == Status.UNLABELLED.value
-        return np.flatnonzero(~self.is_test & free & (self.targets < 0))
+        return np.flatnonzero(~self.is_test & free & ~self.labelled)
 
     @property
     def open_pool(self) -> Rows:
         """Pool rows that have no label yet, queued or not; skipped ones are left alone."""
         left = np.isin(self.statuses, [Status.UNLABELLED.value, Status.QUEUED.value])
-        return np.flatnonzero(~self.is_test & left & (self.targets < 0))
+        return np.flatnonzero(~self.is_test & left & ~self.labelled)
 
     @property
     def unlabelled_test(self) -> Rows:
         """Test rows that may be put into the queue."""
         free = self.statuses == Status.UNLABELLED.value
-        return np.flatnonzero(self.is_test & free & (self.targets < 0))
+        return np.flatnonzero(self.is_test & free & ~self.labelled)
 
     @property
     def queued(self) -> Rows:
@@ -90,20 +97,42 @@ def read_table(dataset: fo.Dataset, classes: Sequence[str]) -> Table:
         dataset: a prepared dataset.
         classes: names by index; a label that is not among them counts as none.
     """
-    columns = dataset.values(
-        ["id", "filepath", fields.HASH, fields.SPLIT, fields.STATUS, f"{fields.GROUND_TRUTH}.label"]
-    )
-    index = {name: position for position, name in enumerate(classes)}
+    task = task_of(dataset)
+    label = label_path(fields.GROUND_TRUTH, task)
+    columns = dataset.values(["id", "filepath", fields.HASH, fields.SPLIT, fields.STATUS, label])
     rows = [row for row in zip(*columns, strict=True) if row[2] is not None]
     statuses = np.array([row[4] or Status.UNLABELLED.value for row in rows], dtype=_STATUS)
-    targets = np.array([index.get(row[5], -1) for row in rows], dtype=np.int64)
-    targets[statuses == Status.SKIPPED.value] = -1
+    labelled, targets = no_targets(len(rows), len(classes), multilabel=task == MULTILABEL)
+    index = {name: position for position, name in enumerate(classes)}
+    for row, (*_, status, value) in enumerate(rows):
+        if value is not None and status != Status.SKIPPED.value:
+            labelled[row] = set_target(targets, row, from_plain(value), index)
     return Table(
         ids=[row[0] for row in rows],
         paths=[row[1] for row in rows],
         hashes=[row[2] for row in rows],
         is_test=np.array([row[3] == Split.TEST.value for row in rows], dtype=np.bool_),
         statuses=statuses,
+        labelled=labelled,
         targets=targets,
         classes=list(classes),
     )
+
+
+def no_targets(n: int, num_classes: int, *, multilabel: bool) -> tuple[Mask, Targets]:
+    """`labelled` and `targets` of a table in which nothing is labelled."""
+    none = np.zeros(n, dtype=np.bool_)
+    if multilabel:
+        return none, np.zeros((n, num_classes), dtype=np.bool_)
+    return none, np.full(n, -1, dtype=np.int64)
+
+
+def set_target(targets: Targets, row: int, value: Value | None, index: Mapping[str, int]) -> bool:
+    """Put a label into its row; returns whether the image counts as labelled."""
+    known = [index[name] for name in names_of(value) if name in index]
+    if targets.ndim == 2:
+        targets[row] = False
+        targets[row, known] = True
+        return value is not None
+    targets[row] = known[0] if known else -1
+    return bool(known)

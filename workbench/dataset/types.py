@@ -45,11 +45,15 @@ class Prediction:
     """What the current model says of one image.
 
     Attributes:
-        label: the most probable class.
-        confidence: its calibrated probability, 0 to 1.
-        margin: probability of the best class less that of the second, 0 to 1.
+        label: the most probable class; in multi-label all that are more probable than not.
+        confidence: its calibrated probability, 0 to 1; in multi-label that of what is said of the
+            class which the model is least sure of, be it there or not.
+        margin: probability of the best class less that of the second, 0 to 1; in multi-label, how
+            much more probable than its contrary what is said of that same class is.
+        scores: probability of each class in `label`, in multi-label.
     """
 
-    label: str
+    label: str | tuple[str, ...]
     confidence: float
     margin: float
+    scores: tuple[float, ...] = ()

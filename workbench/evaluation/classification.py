@@ -36,6 +36,11 @@ class Evaluation:
     test_labels: int
     pool_labels: int
 
+    @property
+    def headline(self) -> Estimate:
+        """The figure that stands for all: the accuracy."""
+        return self.accuracy
+
     def __str__(self) -> str:
         basis = (
             f"provisional: out of fold on {self.accuracy.count} pool labels, until "

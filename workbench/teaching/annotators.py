@@ -1,7 +1,7 @@
 """Annotators that are not people."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workbench.labels.queue import LabelQueue
@@ -12,10 +12,10 @@ class PerfectAnnotator:
     """Knows the truth and labels by the same commit call as the widget.
 
     Args:
-        truth: class name by file path.
+        truth: label by file path: the name of a class, or in multi-label the names of all.
     """
 
-    def __init__(self, truth: Mapping[str, str]) -> None:
+    def __init__(self, truth: Mapping[str, str | Sequence[str]]) -> None:
         self._truth = truth
 
     @classmethod

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.evaluation.classification import Evaluation
+    from workbench.tasks import AnyEvaluation
     from workbench.session import Workbench
 
 ARMS = {"uherding": "demo-digits", "random": "demo-digits-random"}
@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
 
     folder = wb.digits()
     annotator = PerfectAnnotator.of_folders(folder)
-    results: dict[str, list[Evaluation]] = {}
+    results: dict[str, list[AnyEvaluation]] = {}
     benches: dict[str, Workbench] = {}
     for strategy, name in ARMS.items():
         if name in wb.list().index:
@@ -86,21 +86,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _table(results: "dict[str, list[Evaluation]]") -> None:
+def _table(results: "dict[str, list[AnyEvaluation]]") -> None:
     names = list(results)
     say(f"\n{'labels':>8}  " + "  ".join(f"{name:^28}" for name in names))
     for row in zip(*results.values(), strict=True):
-        cells = "  ".join(f"{e.accuracy!s:^28}" for e in row)
+        cells = "  ".join(f"{e.headline!s:^28}" for e in row)
         say(f"{row[0].pool_labels:>8}  {cells}")
     say("accuracy on the blind test split, 95 % interval (Wilson)")
 
 
-def _picture(results: "dict[str, list[Evaluation]]", path: Path) -> None:
+def _picture(results: "dict[str, list[AnyEvaluation]]", path: Path) -> None:
     from workbench.evaluation.plots import learning_curves
 
     figure = learning_curves(
         {
-            name: [(e.pool_labels, e.accuracy) for e in evaluations]
+            name: [(e.pool_labels, e.headline) for e in evaluations]
             for name, evaluations in results.items()
         }
     )

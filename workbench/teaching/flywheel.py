@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from workbench.dataset.types import Pick
-from workbench.evaluation.classification import Evaluation
 from workbench.session import Workbench
+from workbench.tasks import AnyEvaluation
 from workbench.teaching.annotators import PerfectAnnotator
 
 
@@ -32,8 +32,8 @@ def spin(
     batch: int,
     strategy: str,
     seed: int,
-    report: Callable[[int, Evaluation], None] | None = None,
-) -> list[Evaluation]:
+    report: Callable[[int, AnyEvaluation], None] | None = None,
+) -> list[AnyEvaluation]:
     """Turn the flywheel.
 
     Args:

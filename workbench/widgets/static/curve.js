@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The small learning curve under the classes: accuracy against labels, with its interval.
+ * The small learning curve under the classes: the headline figure against labels, with its interval.
  *
- * @typedef {{ labels: number, accuracy: number, low: number, high: number, provisional: boolean }} CurvePoint
+ * @typedef {{ labels: number, value: number, low: number, high: number, provisional: boolean }} CurvePoint
  */
 
 import { h } from "./dom.js";
@@ -27,20 +27,22 @@ export function createCurve(parent) {
         /**
          * @param {CurvePoint[]} points
          * @param {string} working what the model is busy with, if anything
+         * @param {string} measure what the figure is: "accuracy", "micro F1"
          */
-        show(points, working) {
+        show(points, working, measure) {
             const last = points.at(-1);
             // Out-of-fold figures and the blind test's are two measures: no line joins them.
             points = points.filter((point) => point.provisional === last?.provisional);
             box.hidden = !last && !working;
             svg.toggleAttribute("hidden", points.length < 2);
-            value.textContent = last ? `${percent(last.accuracy)} % ` : "";
+            const named = measure === "accuracy" ? "" : `${measure} `;
+            value.textContent = last ? `${named}${percent(last.value)} % ` : "";
             const range = last ? `${percent(last.low)} to ${percent(last.high)}` : "";
             note.textContent = working || (last ? range + (last.provisional ? ", provisional" : ", blind test") : "");
             note.title = last?.provisional
-                ? "Out-of-fold accuracy on the labelled pool; from 30 labelled test images on, the blind test set's"
-                : "Accuracy on the blind test images labelled so far, with its 95 % interval";
-            if (points.length > 1) draw(svg, points);
+                ? `Out of fold on the labelled pool (${measure}); from 30 labelled test images on, the blind test set's`
+                : `On the blind test images labelled so far (${measure}), with its 95 % interval`;
+            if (points.length > 1) draw(svg, points, measure);
         },
     };
 }
@@ -48,8 +50,9 @@ export function createCurve(parent) {
 /**
  * @param {SVGElement} svg
  * @param {CurvePoint[]} points
+ * @param {string} measure
  */
-function draw(svg, points) {
+function draw(svg, points, measure) {
     const first = points[0].labels;
     const span = Math.max(1, /** @type {CurvePoint} */ (points.at(-1)).labels - first);
     const floor = Math.min(...points.map((point) => point.low));
@@ -59,7 +62,7 @@ function draw(svg, points) {
         HEIGHT - 3 - ((HEIGHT - 6) * (share - floor)) / Math.max(0.02, ceiling - floor);
     const upper = points.map((point) => `${x(point).toFixed(1)},${y(point.high).toFixed(1)}`);
     const lower = points.map((point) => `${x(point).toFixed(1)},${y(point.low).toFixed(1)}`).reverse();
-    const line = points.map((point) => `${x(point).toFixed(1)},${y(point.accuracy).toFixed(1)}`);
+    const line = points.map((point) => `${x(point).toFixed(1)},${y(point.value).toFixed(1)}`);
     svg.replaceChildren(
         shape("polygon", { class: "wb-band", points: [...upper, ...lower].join(" ") }),
         shape("polyline", { class: "wb-line", points: line.join(" ") }),
@@ -67,8 +70,8 @@ function draw(svg, points) {
     );
     svg.setAttribute(
         "aria-label",
-        `Accuracy from ${percent(points[0].accuracy)} % at ${first} labels to ` +
-            `${percent(points[points.length - 1].accuracy)} % at ${points[points.length - 1].labels}`,
+        `${measure} from ${percent(points[0].value)} % at ${first} labels to ` +
+            `${percent(points[points.length - 1].value)} % at ${points[points.length - 1].labels}`,
     );
 }
 

@@ -1,0 +1,224 @@
+"""What differs between tasks, for the wiring: how a model is fitted, told, measured and doubted.
+
+Classification gives an image one class, multi-label any number of them. All else, from the queue to
+the pages, treats labels as values (`dataset.values`) and probabilities as a matrix.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.dataset.table import Table, Targets
+from workbench.dataset.types import Prediction
+from workbench.dataset.values import MULTILABEL, Value, to_plain
+from workbench.errors import NotEnoughLabelsError
+from workbench.evaluation.classification import Evaluation, evaluate_classification
+from workbench.evaluation.intervals import Estimate, wilson
+from workbench.evaluation.multilabel import (
+    MultiLabelEvaluation,
+    evaluate_multilabel,
+    micro_f1,
+)
+from workbench.models.multiprobe import MultiProbe, fit_multiprobe
+from workbench.models.probe import C_AGAINST_NOISE, Probe, fit_probe
+from workbench.quality import multilabel as several
+from workbench.quality import suspects as single
+from workbench.selection.uncertainty import doubt
+
+Array = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+AnyProbe: TypeAlias = Probe | MultiProbe
+AnyEvaluation: TypeAlias = Evaluation | MultiLabelEvaluation
+AnySuspects: TypeAlias = single.Suspects | several.MultiLabelSuspects
+
+THRESHOLD = 0.5  # probability from which a class of several is predicted
+SCORES = 5  # likeliest classes told of an image
+LEAST = 0.005  # probability that is worth telling
+
+
+class Task(Protocol):
+    """One kind of labels.
+
+    Attributes:
+        exclusive: whether an image has one class only.
+        measure: name of the headline figure.
+    """
+
+    exclusive: bool
+    measure: str
+
+    def require_labels(self, table: Table, rows: Ints) -> None:
+        """Say what is missing before a model can be fitted.
+
+        Raises:
+            NotEnoughLabelsError: there is too little to tell classes apart by.
+        """
+
+    def fit(self, features: Array, targets: Targets, **options: Any) -> AnyProbe:
+        """A calibrated probe on (n, d) unit features; options are those of `fit_probe`."""
+
+    def predict(self, probabilities: Array, classes: Sequence[str]) -> list[Prediction]:
+        """What (n, K) probabilities say of each image."""
+
+    def value(self, target: Any, classes: Sequence[str]) -> Value:
+        """A row of `Table.targets` as a label."""
+
+    def figure(self, truth: Targets, probabilities: Array) -> Estimate:
+        """The headline figure with its interval, in no time."""
+
+    def evaluate(
+        self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
+    ) -> AnyEvaluation:
+        """All figures; `about` is what `evaluate_classification` wants besides."""
+
+    def suspects(self, features: Array, targets: Targets, out_of_fold: Array) -> AnySuspects:
+        """Labels ranked by how doubtful they are."""
+
+    def explain(self, suspects: Any, row: int, classes: Sequence[str]) -> str:
+        """Why a label is doubted, in words."""
+
+
+class Classification:
+    """One class an image."""
+
+    exclusive = True
+    measure = "accuracy"
+
+    def require_labels(self, table: Table, rows: Ints) -> None:
+        """At least two classes have to have a label."""
+        seen = np.unique(table.targets[rows])
+        if len(seen) < 2:
+            names = ", ".join(table.classes[int(i)] for i in seen) or "none"
+            raise NotEnoughLabelsError(
+                f"a model needs labels of at least 2 classes, but the pool has {len(rows)} labels "
+                f"of {len(seen)} ({names}): label more images, bench.label()"
+            )
+
+    def fit(self, features: Array, targets: Targets, **options: Any) -> AnyProbe:
+        """`fit_probe`."""
+        return fit_probe(features, targets.astype(np.int64, copy=False), **options)
+
+    def predict(self, probabilities: Array, classes: Sequence[str]) -> list[Prediction]:
+        """The most probable class of each image."""
+        best = probabilities.argmax(axis=1)
+        sure = probabilities[np.arange(len(best)), best]
+        margins = 1 - doubt(probabilities)
+        rows = zip(best.tolist(), sure.tolist(), margins.tolist(), strict=True)
+        return [Prediction(classes[index], p, margin) for index, p, margin in rows]
+
+    def value(self, target: Any, classes: Sequence[str]) -> Value:
+        """The name of the class."""
+        return classes[int(target)]
+
+    def figure(self, truth: Targets, probabilities: Array) -> Estimate:
+        """Accuracy, with Wilson's interval."""
+        return wilson(int((truth == probabilities.argmax(axis=1)).sum()), len(truth))
+
+    def evaluate(
+        self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
+    ) -> AnyEvaluation:
+        """`evaluate_classification`."""
+        predicted = probabilities.argmax(axis=1).astype(np.int64)
+        return evaluate_classification(
+            truth.astype(np.int64, copy=False), predicted, classes, **about
+        )
+
+    def suspects(self, features: Array, targets: Targets, out_of_fold: Array) -> AnySuspects:
+        """`quality.suspects.rank_suspects`."""
+        return single.rank_suspects(features, targets.astype(np.int64, copy=False), out_of_fold)
+
+    def explain(self, suspects: Any, row: int, classes: Sequence[str]) -> str:
+        """`quality.suspects.explain`."""
+        return single.explain(suspects, row, classes)
+
+
+class MultiLabel:
+    """Any number of classes an image."""
+
+    exclusive = False
+    measure = "micro F1"
+
+    def require_labels(self, table: Table, rows: Ints) -> None:
+        """Some class has to be on one image and missing on another."""
+        there = table.targets[rows].sum(axis=0)
+        if not ((there > 0) & (there < len(rows))).any():
+            raise NotEnoughLabelsError(
+                f"a model needs a class that some images have and others do not, but the pool has "
+                f"{len(rows)} labels and no such class: label more images, bench.label()"
+            )
+
+    def fit(self, features: Array, targets: Targets, **options: Any) -> AnyProbe:
+        """`fit_multiprobe`."""
+        return fit_multiprobe(features, targets.astype(np.bool_, copy=False), **options)
+
+    def predict(self, probabilities: Array, classes: Sequence[str]) -> list[Prediction]:
+        """All classes of each image that are more probable than not."""
+        least_sure = np.maximum(probabilities, 1 - probabilities).min(axis=1, initial=1.0)
+        out = []
+        for row, sure in zip(probabilities, least_sure.tolist(), strict=True):
+            there = np.flatnonzero(row >= THRESHOLD).tolist()
+            names = tuple(classes[i] for i in there)
+            scores = tuple(float(row[i]) for i in there)
+            out.append(Prediction(names, sure, 2 * sure - 1, scores))
+        return out
+
+    def value(self, target: Any, classes: Sequence[str]) -> Value:
+        """The names of the classes that are there."""
+        return tuple(classes[i] for i in np.flatnonzero(target).tolist())
+
+    def figure(self, truth: Targets, probabilities: Array) -> Estimate:
+        """Micro-averaged F1, with a bootstrap interval over images."""
+        return micro_f1(truth.astype(np.bool_, copy=False), probabilities >= THRESHOLD)
+
+    def evaluate(
+        self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
+    ) -> AnyEvaluation:
+        """`evaluate_multilabel`."""
+        return evaluate_multilabel(
+            truth.astype(np.bool_, copy=False), probabilities, classes, **about
+        )
+
+    def suspects(self, features: Array, targets: Targets, out_of_fold: Array) -> AnySuspects:
+        """`quality.multilabel.rank_suspects`."""
+        return several.rank_suspects(features, targets.astype(np.bool_, copy=False), out_of_fold)
+
+    def explain(self, suspects: Any, row: int, classes: Sequence[str]) -> str:
+        """`quality.multilabel.explain`."""
+        return several.explain(suspects, row, classes)
+
+
+def find_task(name: str) -> Task:
+    """The task of a dataset, by what its record says."""
+    return MultiLabel() if name == MULTILABEL else Classification()
+
+
+def suggestion(value: Value, scores: Array, classes: Sequence[str], model: str) -> dict[str, Any]:
+    """What a model suggests for an image, as a page gets it.
+
+    Args:
+        value: what it suggests.
+        scores: (K,) probabilities; NaN where it has nothing to say.
+        classes: names by index.
+        model: which one it is.
+    """
+    known = bool(np.isfinite(scores).all())
+    best: list[int] = np.argsort(-scores)[: max(SCORES, len(value))].tolist() if known else []
+    return {
+        "label": to_plain(value),
+        "scores": {classes[i]: round(float(scores[i]), 4) for i in best if scores[i] > LEAST},
+        "model": model,
+    }
+
+
+__all__ = [
+    "C_AGAINST_NOISE",
+    "AnyEvaluation",
+    "AnyProbe",
+    "AnySuspects",
+    "Task",
+    "find_task",
+    "suggestion",
+]
