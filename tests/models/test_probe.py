@@ -12,14 +12,8 @@ from sklearn.metrics import average_precision_score
 from tests.models.digit_vectors import digits, log_loss
 from workbench.errors import NotEnoughLabelsError
 from workbench.models import probe as module
-from workbench.models.probe import (
-    C_AGAINST_NOISE,
-    PRIOR,
-    class_means,
-    continued_folds,
-    fit_probe,
-    stratified_folds,
-)
+from workbench.models.folds import continued_folds, stratified_folds
+from workbench.models.probe import C_AGAINST_NOISE, PRIOR, class_means, fit_probe
 
 COUNT = 120
 

@@ -5,10 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from cleanlab.multilabel_classification.filter import find_multilabel_issues_per_class
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.quality.confident import likely_errors, self_confidence
+from workbench.quality.confident import likely_errors, likely_wrong_cells, self_confidence
 
 
 def make(n, classes, seed, sharpness=4.0):
@@ -82,3 +83,33 @@ def test_cleanlab_is_loaded_late():
     ask = "import sys, workbench.quality.confident; print('cleanlab' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "False"
+
+
+def test_cells_are_judged_as_by_cleanlabs_multi_label_filter():
+    rng = np.random.default_rng(4)
+    truth = rng.random((200, 4)) < 0.3
+    probabilities = np.clip(truth * 0.5 + rng.random(truth.shape) / 2, 0, 1).astype(np.float32)
+    targets = truth ^ (rng.random(truth.shape) < 0.1)
+    lists = [np.flatnonzero(row).tolist() for row in targets]
+    expected = find_multilabel_issues_per_class(
+        lists, probabilities, filter_by="confident_learning", n_jobs=1
+    )
+    found = likely_wrong_cells(targets, probabilities)
+    np.testing.assert_array_equal(found, expected)
+    assert found.sum() >= 20
+
+
+def test_a_class_that_all_have_or_none_has_is_not_doubted():
+    probabilities = np.tile(np.array([[0.1, 0.9, 0.5]], dtype=np.float32), (6, 1))
+    targets = np.tile([[True, False, False]], (6, 1))
+    assert not likely_wrong_cells(targets, probabilities).any()
+    assert likely_wrong_cells(targets[:0], probabilities[:0]).shape == (0, 3)
+
+
+def test_cells_that_are_not_alike_or_hold_no_probability_are_refused():
+    targets, probabilities = np.zeros((4, 2), dtype=np.bool_), np.full((4, 2), 0.5, np.float32)
+    with pytest.raises(ValueError, match=r"alike, but got \(4, 2\) and \(4, 1\)"):
+        likely_wrong_cells(targets, probabilities[:, :1])
+    probabilities[2, 1] = np.nan
+    with pytest.raises(ValueError, match="1 of 4 rows hold NaN"):
+        likely_wrong_cells(targets, probabilities)

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.quality import neighbours as module
-from workbench.quality.neighbours import Neighbours, disagreement, nearest_neighbours, vote
+from workbench.quality.neighbours import (
+    Neighbours,
+    disagreement,
+    nearest_neighbours,
+    shares,
+    vote,
+    vote_each,
+)
 
 
 def unit(points):
@@ -112,3 +119,26 @@ def test_a_twin_outweighs_the_others_together():
 def test_without_neighbours_the_shares_of_the_classes_are_left():
     votes = vote(nearest_neighbours(cloud(1), 3), np.array([1]), 3)
     assert votes.tolist() == [[0, 1, 0]]
+
+
+def test_a_vote_on_each_class_is_that_on_having_it_or_not():
+    features = cloud(40)
+    targets = np.random.default_rng(1).random((40, 3)) < 0.3
+    found = nearest_neighbours(features, 6)
+    votes = vote_each(found, targets)
+    smoothed = (targets.sum(axis=0) + 1) / 42
+    for column in range(3):
+        apart = vote(found, targets[:, column].astype(int), 2)[:, 1]
+        weight = 1 + (np.maximum(found.similarities, 0) ** 2).sum(axis=1)
+        moved = (smoothed[column] - targets[:, column].mean()) / weight
+        np.testing.assert_allclose(votes[:, column], apart + moved, atol=1e-5)
+
+
+def test_of_no_neighbours_and_of_labels_that_are_all_the_same_nothing_is_certain():
+    alone = vote_each(nearest_neighbours(cloud(1), 3), np.array([[True, False]]))
+    np.testing.assert_allclose(alone, [[2 / 3, 1 / 3]], rtol=1e-6)
+    votes = vote_each(nearest_neighbours(cloud(9), 3), np.tile([[True, False]], (9, 1)))
+    assert (votes[:, 0] > 0.9).all()
+    assert (votes[:, 0] < 1).all()
+    assert (votes[:, 1] > 0).all()
+    assert shares(np.zeros((0, 2), dtype=np.bool_)).tolist() == [0.5, 0.5]

@@ -42,16 +42,21 @@ class Evaluation:
         return self.accuracy
 
     def __str__(self) -> str:
-        basis = (
-            f"provisional: out of fold on {self.accuracy.count} pool labels, until "
-            f"{TEST_LABELS_NEEDED} test images are labelled ({self.test_labels} so far)"
-            if self.provisional
-            else f"blind test, {self.accuracy.count} labels; trained on {self.pool_labels}"
-        )
-        return f"accuracy {self.accuracy}, {basis}"
+        measured = basis(self.accuracy.count, self.provisional, self.test_labels, self.pool_labels)
+        return f"accuracy {self.accuracy}, {measured}"
 
     def _repr_html_(self) -> str:
         return f"<p>{self}</p>{self.per_class.to_html(float_format='{:.3f}'.format)}"
+
+
+def basis(count: int, provisional: bool, test_labels: int, pool_labels: int) -> str:
+    """Say what a figure on `count` images rests on."""
+    if provisional:
+        return (
+            f"provisional: out of fold on {count} pool labels, until {TEST_LABELS_NEEDED} test "
+            f"images are labelled ({test_labels} so far)"
+        )
+    return f"blind test, {count} labels; trained on {pool_labels}"
 
 
 def evaluate_classification(

@@ -129,5 +129,6 @@ def bootstrap(
     low, high = np.full((2, draws.shape[1]), np.nan)
     # A figure that no resample defines stays NaN; NumPy would warn of it.
     defined = np.isfinite(draws).any(axis=0)
-    low[defined], high[defined] = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
+    if defined.any():
+        low[defined], high[defined] = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
     return low, high

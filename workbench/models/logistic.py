@@ -1,16 +1,36 @@
-"""Multinomial logistic regression in the few forms that the probe needs.
+"""Logistic regression in the few forms that the probes need: multinomial and one-versus-rest.
 
 The objective is scikit-learn's (sum of cross-entropies times C, plus half the squared weights,
 the bias unpenalised) so that C means what users know. The optimiser is SciPy's L-BFGS-B.
 """
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
+from threadpoolctl import threadpool_limits
 
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Weights = NDArray[np.float64]
+
+# The limit on threads is the process's: two who set and restore it in turns would leave it set.
+_LIMITING = threading.Lock()
+
+
+@contextmanager
+def few_threads(size: int) -> Iterator[None]:
+    """Compute on one core where the features have few entries.
+
+    Their products are small then: threads cost more than they bring (ten times, measured).
+    """
+    with _LIMITING, threadpool_limits(1 if size < 2_000_000 else None, user_api="blas"):
+        yield
 
 
 def fit_logistic(
@@ -34,25 +54,74 @@ def fit_logistic(
     Returns:
         (d + 1, k) coefficients; the last row is the bias.
     """
-    n, d = features.shape
+    hot = np.zeros((len(features), num_classes), dtype=np.float32)
+    hot[np.arange(len(features)), targets] = 1
+    return _minimise(features, hot, _softmax, C, start, max_iterations)
+
+
+def fit_one_vs_rest(
+    features: Array,
+    targets: Mask,
+    C: float,
+    start: Array | None = None,
+    max_iterations: int = 60,
+) -> Array:
+    """Fit weights and biases of one binary logistic regression a class, all in one go.
+
+    Their losses add up and share no coefficient, so that the sum's minimum is that of each.
+
+    Args:
+        features: (n, d) rows.
+        targets: (n, k) which classes a row has. Each has to have a row with it and one without, or
+            its bias runs off.
+        C: inverse strength of the penalty.
+        start: (d + 1, k) coefficients to start from, such as an earlier fit's.
+        max_iterations: of L-BFGS.
+
+    Returns:
+        (d + 1, k) coefficients; the last row is the bias.
+    """
+    return _minimise(features, targets.astype(np.float32), _sigmoid, C, start, max_iterations)
+
+
+def _softmax(logits: Array, hot: Array) -> tuple[float, Array]:
+    """Log-likelihood of one class a row, and the probabilities."""
+    # By hand: SciPy's logsumexp checks more than it computes at these sizes.
+    logits -= logits.max(axis=1, keepdims=True)
+    logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return float((logits * hot).sum()), np.exp(logits)
+
+
+def _sigmoid(logits: Array, hot: Array) -> tuple[float, Array]:
+    """Log-likelihood of each class by itself, summed, and the probabilities."""
+    small = np.exp(-np.abs(logits))
+    likelihood = (logits * hot).sum() - np.maximum(logits, 0).sum() - np.log1p(small).sum()
+    return float(likelihood), np.where(logits >= 0, 1, small) / (1 + small)
+
+
+def _minimise(
+    features: Array,
+    hot: Array,
+    likelihood: Callable[[Array, Array], tuple[float, Array]],
+    C: float,
+    start: Array | None,
+    max_iterations: int,
+) -> Array:
+    """Coefficients (d + 1, k) of a linear map to logits that make `hot` (n, k) likeliest."""
+    (n, d), k = features.shape, hot.shape[1]
     design = np.hstack([features, np.ones((n, 1), dtype=np.float32)])
-    hot = np.zeros((n, num_classes), dtype=np.float32)
-    hot[np.arange(n), targets] = 1
     scale = 1 / (C * n)
 
     def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        coefficients = flat.reshape(d + 1, num_classes).astype(np.float32)
-        logits = design @ coefficients
-        # By hand: SciPy's logsumexp checks more than it computes at these sizes.
-        logits -= logits.max(axis=1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        coefficients = flat.reshape(d + 1, k).astype(np.float32)
+        likely, probabilities = likelihood(design @ coefficients, hot)
         weights = coefficients[:-1]
-        loss = -float((logits * hot).sum()) / n + scale / 2 * float((weights * weights).sum())
-        gradient = design.T @ (np.exp(logits) - hot) / n
+        loss = -likely / n + scale / 2 * float((weights * weights).sum())
+        gradient = design.T @ (probabilities - hot) / n
         gradient[:-1] += scale * weights
         return loss, gradient.ravel().astype(np.float64)
 
-    first = np.zeros((d + 1, num_classes)) if start is None else start
+    first = np.zeros((d + 1, k)) if start is None else start
     found = minimize(
         objective,
         first.ravel().astype(np.float64),
@@ -60,7 +129,7 @@ def fit_logistic(
         method="L-BFGS-B",
         options={"maxiter": max_iterations, "ftol": 1e-7, "gtol": 1e-5},
     )
-    coefficients: Array = found.x.reshape(d + 1, num_classes).astype(np.float32)
+    coefficients: Array = found.x.reshape(d + 1, k).astype(np.float32)
     return coefficients
 
 
@@ -98,4 +167,48 @@ def stack(
 
     found = minimize(objective, prior, jac=True, method="L-BFGS-B", bounds=[(0, None)] * heads)
     weights: NDArray[np.float64] = found.x
+    return weights
+
+
+def stack_binary(
+    logits: NDArray[np.float32], targets: Mask, known: Mask, prior: Weights, strength: float
+) -> Weights:
+    """Weigh several heads' logits and an offset for each class by itself, calibrated.
+
+    Minimises the log loss of `sigmoid(offset + sum_h w_h * logits_h)` of each class, with w not
+    negative: Platt's scaling when there is one head. The classes' problems are convex, share
+    nothing, and are solved in one go.
+
+    Args:
+        logits: (h, n, k) out-of-fold logits of each head; finite where `known`.
+        targets: (n, k) which classes a row has.
+        known: (n, k) the cells to learn from.
+        prior: (h + 1, k) weights, the last row the offset, to shrink towards: a weight in
+            proportion to its prior, the offset by itself.
+        strength: of that, in nats of log loss that one prior's length away costs.
+
+    Returns:
+        (h + 1, k) weights, the last row the offset; the prior where no cell is known.
+
+    Source:
+        Platt 1999, "Probabilistic Outputs for Support Vector Machines".
+    """
+    heads, n, k = logits.shape
+    evidence = np.concatenate([logits, np.ones((1, n, k))]).astype(np.float64)
+    evidence[:, ~known] = 0
+    reach = np.maximum(prior, 0.1)
+    reach[-1] = 1
+
+    def objective(flat: Weights) -> tuple[float, Weights]:
+        weights = flat.reshape(heads + 1, k)
+        mixed = np.einsum("hk,hnk->nk", weights, evidence)
+        off = np.where(known, expit(mixed) - targets, 0)
+        pull = (weights - prior) / reach
+        loss = (np.logaddexp(0, mixed) - targets * mixed)[known].sum()
+        gradient = np.einsum("nk,hnk->hk", off, evidence) + 2 * strength * pull / reach
+        return float(loss + strength * (pull**2).sum()), gradient.ravel()
+
+    bounds = [(0, None)] * (heads * k) + [(None, None)] * k
+    found = minimize(objective, prior.ravel(), jac=True, method="L-BFGS-B", bounds=bounds)
+    weights: Weights = found.x.reshape(heads + 1, k)
     return weights

@@ -6,45 +6,25 @@ out-of-fold log loss, which calibrates the sum at the same stroke. The result is
 `FeatureSpace`, fitted in well under a second.
 """
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from threadpoolctl import threadpool_limits
 
 from workbench.errors import NotEnoughLabelsError
-from workbench.models.logistic import fit_logistic, stack
+from workbench.models.folds import Folds, deal
+from workbench.models.logistic import few_threads, fit_logistic, stack
 
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 C = 300.0  # inverse penalty; 100 to 1000 do equally well, for the temperature is chosen afterwards
 C_AGAINST_NOISE = 3.0  # for doubting labels: wrong ones then teach their neighbours less
-FIVE_FOLDS_UP_TO = 2_000  # labels; beyond, three folds say the same in less time
 PRIOR = np.array([0.5, 5.0])  # weights of the logistic and the means head before any evidence
 MIN_FOR_STACKING = 10  # labels; below, the prior stands
 LOGISTIC, MEANS = 0, 1
-# The limit on threads is the process's: two who set and restore it in turns would leave it set.
-_LIMITING = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Folds:
-    """What out-of-fold logits came from, for a later fit to go on from.
-
-    A row keeps its fold for as long as fits go on from each other, also while it is left out: so
-    none of the fits that a fold's head goes back to has ever seen a row of that fold.
-
-    Attributes:
-        of: fold number by name of a row.
-        heads: (d + 1, k) logistic head by fold number, fitted without the rows of that fold.
-    """
-
-    of: Mapping[int, int]
-    heads: Mapping[int, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +135,10 @@ def fit_probe(
             f"{len(classes)}: label an image of another class first"
         )
     local = local.astype(np.int64)
-    rows: list[int] = [] if names is None else names.tolist()
-    # These products are small: threads cost more than they bring (ten times, measured).
-    with _LIMITING, threadpool_limits(1 if features.size < 2_000_000 else None, user_api="blas"):
-        count = 5 if len(local) <= FIVE_FOLDS_UP_TO else 3
-        if warm is not None and not np.array_equal(warm.classes, classes):
-            warm = None
-        before = Folds({}, {}) if warm is None else warm.folds
-        if rows and before.of and len(before.heads) == count:
-            folds = continued_folds(local, [before.of.get(row, -1) for row in rows], count)
-        else:
-            before = Folds({}, {})
-            folds = stratified_folds(local, count, seed)
+    if warm is not None and not np.array_equal(warm.classes, classes):
+        warm = None
+    with few_threads(features.size):
+        folds, before = deal(local, names, None if warm is None else warm.folds, seed)
         heads, fits = _out_of_fold_logits(features, local, len(classes), folds, C, before.heads)
         known = np.isfinite(heads).all(axis=(0, 2))
         trusted = known if calibrate_on is None else known & calibrate_on
@@ -189,7 +161,7 @@ def fit_probe(
         out_of_fold=out_of_fold.astype(np.float32),
         head_weights=weights,
         logistic=logistic,
-        folds=Folds({**before.of, **dict(zip(rows, folds.tolist(), strict=False))}, fits),
+        folds=before.go_on(names, folds, fits),
     )
 
 
@@ -200,31 +172,6 @@ def class_means(features: Array, targets: Ints, num_classes: int) -> Array:
     length = np.linalg.norm(sums, axis=1, keepdims=True)
     means: Array = (sums / np.maximum(length, 1e-12)).T
     return means
-
-
-def stratified_folds(targets: Ints, folds: int, seed: int) -> Ints:
-    """Fold number of each row, every class dealt evenly over the folds: (n,)."""
-    order = np.random.default_rng(seed).permutation(len(targets))
-    order = order[np.argsort(targets[order], kind="stable")]
-    fold = np.empty(len(targets), dtype=np.int64)
-    fold[order] = np.arange(len(targets)) % folds
-    return fold
-
-
-def continued_folds(targets: Ints, known: Sequence[int], folds: int) -> Ints:
-    """Fold numbers where some are known: the others go to where their class is rarest: (n,).
-
-    Args:
-        targets: (n,) class indices.
-        known: (n,) fold numbers, -1 for none.
-        folds: how many there are.
-    """
-    fold = np.array(known, dtype=np.int64)
-    for row in np.flatnonzero(fold < 0):
-        dealt = fold >= 0
-        alike = np.bincount(fold[dealt & (targets == targets[row])], minlength=folds)
-        fold[row] = np.lexsort((np.bincount(fold[dealt], minlength=folds), alike))[0]
-    return fold
 
 
 def _out_of_fold_logits(

@@ -67,6 +67,34 @@ def likely_errors(targets: Ints, probabilities: Array) -> Mask:
     return found
 
 
+def likely_wrong_cells(targets: Mask, probabilities: Array) -> Mask:
+    """Which cells (an image and a class) are likely wrong, where classes do not exclude each other.
+
+    Each class is judged by itself, as in cleanlab's own multi-label filter, as having it or not.
+
+    Args:
+        targets: (n, K) which classes each image has.
+        probabilities: (n, K) of each class by itself, from a model that did not see the row's label.
+
+    Returns:
+        (n, K) the likely errors; none in a class that all images have, or none has.
+
+    Raises:
+        ValueError: the shapes do not match, or a value is no probability.
+    """
+    if targets.shape != probabilities.shape:
+        raise ValueError(
+            f"targets and probabilities must be (n, K) alike, but got {targets.shape} and "
+            f"{probabilities.shape}"
+        )
+    found = np.zeros(targets.shape, dtype=np.bool_)
+    for column in range(targets.shape[1]):
+        there = probabilities[:, column]
+        both = np.stack([1 - there, there], axis=1)
+        found[:, column] = likely_errors(targets[:, column].astype(np.int64), both)
+    return found
+
+
 def _check(targets: Ints, probabilities: Array) -> None:
     if probabilities.ndim != 2 or targets.shape != (len(probabilities),):
         raise ValueError(

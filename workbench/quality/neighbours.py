@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 BLOCK = 8_000_000  # similarities held at a time: 32 MB
 GROUP = 64  # columns of which only the largest is looked at first
@@ -105,9 +106,8 @@ def vote(neighbours: Neighbours, targets: Ints, num_classes: int) -> Array:
         Distance-weighted nearest neighbours: Dudani 1976, "The Distance-Weighted
         k-Nearest-Neighbor Rule".
     """
-    n, k = neighbours.indices.shape
-    weights = np.maximum(neighbours.similarities, 0) ** 2
-    weights[neighbours.similarities >= TWIN] = k
+    n = len(targets)
+    weights = _weights(neighbours)
     votes = np.zeros((n, num_classes), dtype=np.float32)
     votes += np.bincount(targets, minlength=num_classes) / max(1, n)
     # A column at a time: one vote a row, and no (n, k, K) array.
@@ -115,6 +115,41 @@ def vote(neighbours: Neighbours, targets: Ints, num_classes: int) -> Array:
         votes[np.arange(n), labels] += weight
     votes /= votes.sum(axis=1, keepdims=True)
     return votes
+
+
+def vote_each(neighbours: Neighbours, targets: Mask) -> Array:
+    """Let each row's neighbours say of each class by itself whether it is there.
+
+    Votes weigh as in `vote`; the classes' shares, by the rule of succession, count as one more.
+
+    Args:
+        neighbours: of n rows.
+        targets: (n, K) which classes each has.
+
+    Returns:
+        (n, K) probabilities, each by itself; a row's own label has no vote in its row.
+    """
+    weights = _weights(neighbours)
+    votes = np.zeros(targets.shape, dtype=np.float32)
+    votes += shares(targets)
+    # A column at a time: no (n, k, K) array.
+    for found, weight in zip(neighbours.indices.T, weights.T, strict=True):
+        votes += weight[:, None] * targets[found]
+    votes /= 1 + weights.sum(axis=1, keepdims=True)
+    return votes
+
+
+def shares(targets: Mask) -> Array:
+    """Share of the rows that have each class, by Laplace's rule of succession: (n, K) to (K,)."""
+    out: Array = ((targets.sum(axis=0) + 1) / (len(targets) + 2)).astype(np.float32)
+    return out
+
+
+def _weights(neighbours: Neighbours) -> Array:
+    """What each neighbour's vote weighs: (n, k)."""
+    weights: Array = np.maximum(neighbours.similarities, 0) ** 2
+    weights[neighbours.similarities >= TWIN] = neighbours.indices.shape[1]
+    return weights
 
 
 def disagreement(votes: Array, targets: Ints) -> Array:

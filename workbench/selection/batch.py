@@ -18,6 +18,8 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
 DEFAULT = "uherding"
 RANDOM_SHARE = 0.1
 FAR = 0.9  # distance to the nearest labelled image, as a quantile of the pool's, called "unlike"
+SURE = 50  # percentage points of margin between the best answer and the next
+TOLD = 2  # classes in doubt that a reason names
 
 
 def find_strategy(name: str) -> Strategy:
@@ -76,6 +78,7 @@ def pick_batch(
         np.vstack([query.labelled, query.candidates[drawn]]),
         count - control,
         query.rng,
+        query.exclusive,
     )
     picked = choose(rest)
     if choose is random:
@@ -115,14 +118,38 @@ def _nearest(points: Array, others: Array) -> Array:
 def _reason(query: Query, row: int, far: bool, classes: Sequence[str], strategy: Strategy) -> str:
     if query.probabilities is None:
         return "stands for many images that nothing labelled resembles yet"
-    percent = 100 * query.probabilities[row]
+    say = _one_of if query.exclusive else _any_of
+    text, sure = say(100 * query.probabilities[row], classes)
+    if sure and strategy is uherding:
+        text += ", and stands for others like it"
+    return f"{text}; unlike anything labelled yet" if far else text
+
+
+def _one_of(percent: Array, classes: Sequence[str]) -> tuple[str, bool]:
+    """What a model says where one class is there, and whether it is sure of it."""
     ranked = np.argsort(percent)[::-1]
     best = classes[ranked[0]]
-    if len(ranked) > 1 and percent[ranked[0]] - percent[ranked[1]] < 50:
+    if len(ranked) > 1 and percent[ranked[0]] - percent[ranked[1]] < SURE:
         odds = f"{percent[ranked[0]]:.0f} : {percent[ranked[1]]:.0f}"
-        text = f"unsure between {best} and {classes[ranked[1]]} ({odds})"
-    else:
-        text = f"probably {best} ({percent[ranked[0]]:.0f} %)"
-        if strategy is uherding:
-            text += ", and stands for others like it"
-    return f"{text}; unlike anything labelled yet" if far else text
+        return f"unsure between {best} and {classes[ranked[1]]} ({odds})", False
+    return f"probably {best} ({percent[ranked[0]]:.0f} %)", True
+
+
+def _any_of(percent: Array, classes: Sequence[str]) -> tuple[str, bool]:
+    """What a model says where any number of classes may be there, and whether it is sure of it."""
+    unsure = [place for place in np.argsort(np.abs(percent - 50)) if _is_unsure(percent[place])]
+    told = [f"'{classes[place]}' ({percent[place]:.0f} %)" for place in unsure[:TOLD]]
+    if len(unsure) == 1:
+        return f"unsure whether '{classes[unsure[0]]}' is there ({percent[unsure[0]]:.0f} %)", False
+    if unsure:
+        more = f", and of {len(unsure) - TOLD} more" if len(unsure) > TOLD else ""
+        return f"unsure whether {' and '.join(told)} are there{more}", False
+    there = [place for place in np.argsort(-percent) if percent[place] >= 50]
+    if not there:
+        most = percent.max(initial=0)
+        return f"probably none of the classes (at most {most:.0f} % for any)", True
+    return f"probably {' + '.join(f'{classes[p]} ({percent[p]:.0f} %)' for p in there)}", True
+
+
+def _is_unsure(percent: float) -> bool:
+    return abs(2 * percent - 100) < SURE

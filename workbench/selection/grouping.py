@@ -15,6 +15,7 @@ SIZE = 30  # images in a group at most; 20 to 100 take about as many actions
 WHOLE = 2_000  # rows that hierarchical clustering, which is quadratic, gets at a time at most
 PIECE = 500  # and on average, where there are more
 FIT_ROWS = 20_000  # rows that k-means, which parts larger datasets, is fitted on
+FEW = 3  # images below which a predicted set of classes gets no group of its own
 NEIGHBOURS = 5  # others whose features are mixed into an image's own; 3 to 12 do about as well
 
 
@@ -89,9 +90,16 @@ def by_cluster(
 
 
 def by_prediction(
-    probabilities: Array, classes: Sequence[str], *, features: Array | None = None
+    probabilities: Array,
+    classes: Sequence[str],
+    *,
+    features: Array | None = None,
+    exclusive: bool = True,
 ) -> Grouping:
     """Group by predicted class, the surest first, the unsure ones at the end of each group.
+
+    Where an image may have any number of classes, by the set of those that are predicted (with a
+    probability of .5 and more): one label then fits the whole group.
 
     Args:
         probabilities: (n, k) class probabilities.
@@ -99,9 +107,12 @@ def by_prediction(
         features: (n, d) unit features. With them, look-alikes that the model is of one mind about
             lie side by side, the surest branch of their tree first, so that what it got wrong lies
             in few places; beyond 2,000 images in a group that many at a time, the surest first.
+        exclusive: whether an image has exactly one class.
 
     Returns:
-        The groups, in the order of the class list, called as their classes.
+        The groups, in the order of the class list, called as their classes. Of sets the largest
+        groups come first, called such as "cat + dog" or "none of the classes", and those of one or
+        two images share a last group, "sets of few images".
 
     Raises:
         ValueError: the shapes contradict each other, or a value is not finite.
@@ -118,16 +129,22 @@ def by_prediction(
             raise ValueError(
                 f"features must have {len(probabilities)} rows, but got {features.shape}"
             )
-    predicted = probabilities.argmax(axis=1) if len(classes) else np.empty(0, dtype=np.int64)
+    if exclusive:
+        parts = _by_class(probabilities, classes)
+        sureness, said = probabilities.max(axis=1, initial=0), np.sqrt(probabilities)
+    else:
+        parts = _by_set(probabilities, classes)
+        # Of the set as a whole, were its classes independent.
+        sureness = np.maximum(probabilities, 1 - probabilities).prod(axis=1)
+        both = np.hstack([probabilities, 1 - probabilities])
+        said = np.sqrt(np.maximum(both, 0) / max(1, len(classes)))
     groups, names = [], []
-    for target, name in enumerate(classes):
-        rows = np.flatnonzero(predicted == target)
-        if len(rows) == 0:
-            continue
-        rows = rows[np.argsort(-probabilities[rows, target], kind="stable")]
+    for name, rows in parts:
+        ordered = rows[np.argsort(-sureness[rows], kind="stable")]
         if features is not None:
-            rows = _alike_together(rows, probabilities, features, target)
-        groups.append(rows)
+            points = np.hstack([features[ordered], said[ordered]])
+            ordered = ordered[_alike_together(points, sureness[ordered])]
+        groups.append(ordered)
         names.append(name)
     return _grouping(groups, names)
 
@@ -268,12 +285,39 @@ def _mean(branch: tuple[list[int], float]) -> float:
     return branch[1] / len(branch[0])
 
 
-def _alike_together(rows: Ints, probabilities: Array, features: Array, target: int) -> Ints:
-    """Rows of one predicted class, the surest first, so that look-alikes lie side by side."""
-    pieces = []
-    for start in range(0, len(rows), WHOLE):
-        piece = rows[start : start + WHOLE]
-        # Roots of probabilities are unit vectors, as features are: both weigh the same.
-        points = np.hstack([features[piece], np.sqrt(probabilities[piece])])
-        pieces.append(piece[_by_branch(points, probabilities[piece, target])])
-    return np.concatenate(pieces)
+def _by_class(probabilities: Array, classes: Sequence[str]) -> list[tuple[str, Ints]]:
+    """Rows of each predicted class."""
+    predicted = probabilities.argmax(axis=1) if len(classes) else np.empty(0, dtype=np.int64)
+    groups = [(name, np.flatnonzero(predicted == place)) for place, name in enumerate(classes)]
+    return [(name, rows) for name, rows in groups if len(rows)]
+
+
+def _by_set(probabilities: Array, classes: Sequence[str]) -> list[tuple[str, Ints]]:
+    """Rows of each predicted set of classes, the largest groups first, the smallest as one."""
+    sets, which, counts = np.unique(
+        probabilities >= 0.5, axis=0, return_inverse=True, return_counts=True
+    )
+    which = which.reshape(-1)
+    order = np.argsort(-counts, kind="stable")
+    if (counts < FEW).sum() < 2:
+        large, rest = order, np.empty(0, dtype=np.int64)
+    else:
+        large, rest = order[counts[order] >= FEW], np.flatnonzero((counts < FEW)[which])
+    groups = [(_set_name(sets[place], classes), np.flatnonzero(which == place)) for place in large]
+    return [*groups, ("sets of few images", rest)] if len(rest) else groups
+
+
+def _set_name(present: NDArray[np.bool_], classes: Sequence[str]) -> str:
+    names = [name for name, there in zip(classes, present, strict=True) if there]
+    return " + ".join(names) or "none of the classes"
+
+
+def _alike_together(points: Array, sureness: Array) -> Ints:
+    """Rows of one group, which come the surest first, so that look-alikes lie side by side.
+
+    What the model says is among the `points` as roots of probabilities: these are unit vectors, as
+    features are, and both weigh the same.
+    """
+    pieces = [slice(start, start + WHOLE) for start in range(0, len(points), WHOLE)]
+    found = [piece.start + _by_branch(points[piece], sureness[piece]) for piece in pieces]
+    return np.concatenate(found)

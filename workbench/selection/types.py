@@ -21,6 +21,8 @@ class Query:
         labelled: (m, d) unit features of the images that are labelled or already queued.
         count: how many to pick.
         rng: source of randomness.
+        exclusive: whether an image has exactly one class, so that its probabilities sum to 1; else
+            it may have any number, and each is the probability of a class by itself.
 
     Raises:
         ValueError: the shapes contradict each other, or a value is not finite.
@@ -31,6 +33,7 @@ class Query:
     labelled: Array
     count: int
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    exclusive: bool = True
 
     def __post_init__(self) -> None:
         if self.candidates.ndim != 2:

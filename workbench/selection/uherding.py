@@ -16,9 +16,9 @@ def uherding(query: Query) -> Picked:
     """Pick greedily what covers most of the model's remaining doubt.
 
     Maximises `mean_i u_i * max_{j in S} k(x_i, x_j)` over the set S of labelled and picked images,
-    with u the doubt `1 - (p1 - p2)` and k a Gaussian kernel whose width is the smallest distance
-    between two labelled images: wide while labels are few (cover the pool), narrow later (settle
-    the doubt). With no model u is 1 everywhere, which is the cold start. The objective is
+    with u the model's `doubt` and k a Gaussian kernel whose width is the smallest distance between
+    two labelled images: wide while labels are few (cover the pool), narrow later (settle the doubt).
+    With no model u is 1 everywhere, which is the cold start. The objective is
     submodular, so gains only fall and are re-computed lazily: O(n r d) time for n candidates and
     r references, O(n + BLOCK r) memory. Score: the gain in the mean when it was picked.
 
@@ -29,7 +29,7 @@ def uherding(query: Query) -> Picked:
     n = len(query.candidates)
     weight = np.ones(n, dtype=np.float32)
     if query.probabilities is not None:
-        weight = doubt(query.probabilities)
+        weight = doubt(query.probabilities, query.exclusive)
         if not weight.any():  # a model sure of everything: cover the pool instead
             weight = np.ones(n, dtype=np.float32)
     chosen, references = _sample(query, weight)

@@ -15,8 +15,20 @@ def random(query: Query) -> Picked:
     return Picked(indices.astype(np.int64), np.full(count, np.nan, dtype=np.float32))
 
 
-def doubt(probabilities: Array) -> Array:
-    """One less the margin between the two most probable classes: (n, k) to (n,), 0 to 1."""
+def doubt(probabilities: Array, exclusive: bool = True) -> Array:
+    """How much a model doubts what it says of each image: (n, k) to (n,), 0 to 1.
+
+    One less the margin between the two most probable classes, where exactly one of them is there;
+    else the doubt of the class that is most in doubt, where the two that compete are that it is
+    there and that it is not. Picks by the mean over the classes, or by the margin between the two
+    most probable sets of classes, teach as much (scenes of digits); this one can be said in words.
+
+    Source:
+        For several classes: Brinker 2006, "On Active Learning in Multi-label Classification".
+    """
+    if not exclusive:
+        most: Array = doubts(probabilities).max(axis=1, initial=0)
+        return most
     if probabilities.shape[1] < 2:
         return np.zeros(len(probabilities), dtype=np.float32)
     top = np.partition(probabilities, -2, axis=1)[:, -2:]
@@ -24,10 +36,16 @@ def doubt(probabilities: Array) -> Array:
     return out
 
 
-def margin(query: Query) -> Picked:
-    """Pick where the two most probable classes are closest.
+def doubts(probabilities: Array) -> Array:
+    """One less the margin between a class being there and not: 1 - |2 p - 1| of each cell."""
+    out: Array = 1 - np.abs(2 * probabilities - 1)
+    return out
 
-    Score: 1 - (p1 - p2). Costs O(n k). Picks near-duplicates of one doubtful image side by side,
+
+def margin(query: Query) -> Picked:
+    """Pick where the two most probable answers are closest.
+
+    Score: the model's `doubt`. Costs O(n k). Picks near-duplicates of one doubtful image side by side,
     which `uherding` does not. Without a model it picks at random.
 
     Source:
@@ -35,7 +53,7 @@ def margin(query: Query) -> Picked:
     """
     if query.probabilities is None:
         return random(query)
-    scores = doubt(query.probabilities)
+    scores = doubt(query.probabilities, query.exclusive)
     count = min(query.count, len(scores))
     # Ties (a model that is sure of everything) are broken at random, not by file order.
     order = np.lexsort((query.rng.random(len(scores)), -scores))[:count]
