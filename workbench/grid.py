@@ -47,7 +47,12 @@ def arrange(
         rows = np.arange(len(features))
     elif by == "prediction":
         fit = learner.fit(table)
-        grouping = by_prediction(fit.at(rows), table.classes, features=features[rows])
+        grouping = by_prediction(
+            fit.at(rows),
+            table.classes,
+            features=features[rows],
+            exclusive=learner.task.exclusive,
+        )
     elif by == "like" and sample_id in table.ids:
         own = table.ids.index(sample_id)
         rows = np.concatenate([[own], rows[rows != own]])

@@ -182,8 +182,10 @@ class MultiLabel:
         )
 
     def suspects(self, features: Array, targets: Targets, out_of_fold: Array) -> AnySuspects:
-        """`quality.multilabel.rank_suspects`."""
-        return several.rank_suspects(features, targets.astype(np.bool_, copy=False), out_of_fold)
+        """`quality.multilabel.rank_multilabel_suspects`."""
+        return several.rank_multilabel_suspects(
+            features, targets.astype(np.bool_, copy=False), out_of_fold
+        )
 
     def explain(self, suspects: Any, row: int, classes: Sequence[str]) -> str:
         """`quality.multilabel.explain`."""

@@ -48,6 +48,22 @@ def sort_digits(folder, home, digits, count):
     return folder
 
 
+def write_sheets(folder, home, digits, count):
+    """Sheets with none to all of some bundled digits; returns `folder`. Names tell: `007 1+2.png`."""
+    import workbench as wb
+
+    rng = np.random.default_rng(0)
+    left = {name: sorted((wb.digits(home) / name).glob("*.png")) for name in digits}
+    for number in range(count):
+        there = [name for name in digits if rng.random() < 0.45]
+        sheet = Image.new("L", (128, 128), 255)
+        sheet.putpixel((number % 128, 0), 250)  # no two blank ones are the same
+        for name, place in zip(there, rng.permutation(4).tolist(), strict=False):
+            sheet.paste(Image.open(left[name].pop()), (64 * (place % 2), 64 * (place // 2)))
+        sheet.save(folder / f"{number:03d} {'+'.join(there) or 'nothing'}.png")
+    return folder
+
+
 def claiming(width, height):
     """A few bytes of PNG that promise a picture of this size."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIZE = 64  # pixels; the originals are 8 x 8
-SHEETS = 700
+SHEETS = 480
 MOST = 3  # digits on a sheet, in four places
 
 Pictures = Callable[[], Iterator[tuple[str, "Image"]]]

@@ -54,6 +54,11 @@ class MultiLabelEvaluation:
     test_labels: int
     pool_labels: int
 
+    @property
+    def headline(self) -> Estimate:
+        """The figure that stands for all: the micro-averaged F1."""
+        return self.micro_f1
+
     def __str__(self) -> str:
         measured = basis(self.micro_f1.count, self.provisional, self.test_labels, self.pool_labels)
         return f"micro F1 {self.micro_f1}, {measured}"

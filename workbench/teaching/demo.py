@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.tasks import AnyEvaluation
     from workbench.session import Workbench
+    from workbench.tasks import AnyEvaluation
 
 ARMS = {"uherding": "demo-digits", "random": "demo-digits-random"}
 CLASSES = [str(digit) for digit in range(10)]
