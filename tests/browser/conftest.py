@@ -11,6 +11,7 @@ import pytest
 from tests.browser.kernels import KERNELS
 from tests.browser.lab import ROOT, Host, Lab, Theme
 from tests.browser.page import LabPage
+from tests.browser.warm import WarmPages
 
 HERE = Path(__file__).parent
 OUT = ROOT / "out" / "browser"
@@ -55,14 +56,24 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         yield running
 
 
+@pytest.fixture(scope="session")
+def warm_pages(lab: Lab) -> WarmPages:
+    """What passed tests have left for others; the lab ends it."""
+    return WarmPages(lab)
+
+
 @pytest.fixture
-def lab_page(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Callable[..., LabPage]]:
+def lab_page(
+    lab: Lab, warm_pages: WarmPages, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., LabPage]]:
     """A function that opens a notebook, given as the sources of its cells or as a file.
 
-    When the test fails, its pages' screenshots and consoles, and what JupyterLab and the kernels
-    printed, are kept in out/browser/<test>/.
+    Page and kernel may have been another test's, unless they are to be `fresh`; then no other test
+    gets them either. When the test fails, its pages' screenshots and consoles, and what JupyterLab
+    and the kernels printed, are kept in out/browser/<test>/.
     """
     opened: list[LabPage] = []
+    kernels: list[str] = []  # of those that may be another test's
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
     log_start = lab.log.stat().st_size
 
@@ -72,20 +83,25 @@ def lab_page(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Callable[...,
         kernel_name: str = KERNELS[-1],
         host: Host = "127.0.0.1",
         theme: Theme = "light",
+        fresh: bool = False,
     ) -> LabPage:
         if isinstance(cells, Path):
             notebook = cells
         else:
             notebook = lab.write(f"{name}-{len(opened)}", cells, kernel_name)
-        page = lab.open(notebook, host, theme)
+        fresh = fresh or host != "127.0.0.1"
+        found = None if fresh else warm_pages.take(notebook, kernel_name, theme)
+        page = found or lab.open(notebook, host, theme)
         opened.append(page)
+        kernels.append("" if fresh else kernel_name)
         return page
 
     yield open_page
-    if request.node.stash.get(FAILED, False):
+    if failed := request.node.stash.get(FAILED, False):
         _keep_evidence(OUT / name, opened, lab.log.read_bytes()[log_start:])
-    for page in opened:
-        page.close()
+    for page, kernel in zip(opened, kernels, strict=True):
+        if failed or not kernel or not warm_pages.keep(page, kernel):
+            page.close()
 
 
 def _keep_evidence(folder: Path, pages: list[LabPage], log: bytes) -> None:

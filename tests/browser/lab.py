@@ -99,12 +99,29 @@ class Lab:
         Returns:
             The page, to be closed by the caller.
         """
-        path = notebook.relative_to(self.root).as_posix()
         context = self._browser.new_context(viewport={"width": 1400, "height": 900})
         page = LabPage(context.new_page())
-        page.load(f"http://{host}:{self.port}/lab/tree/{path}?reset&token={TOKEN}")
+        page.load(self.address(notebook, host))
         page.set_theme(theme)
         return page
+
+    def path(self, notebook: Path) -> str:
+        """What JupyterLab calls a notebook under `root`."""
+        return notebook.relative_to(self.root).as_posix()
+
+    def address(self, notebook: Path, host: Host = "127.0.0.1") -> str:
+        """Where a browser finds a notebook."""
+        return f"http://{host}:{self.port}/lab/tree/{self.path(notebook)}?reset&token={TOKEN}"
+
+    def move_session(self, session: str, notebook: Path) -> None:
+        """Make a session that runs, and with it its kernel, that of another notebook."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/sessions/{session}",
+            json.dumps({"path": self.path(notebook), "name": notebook.name}).encode(),
+            {"Authorization": f"token {TOKEN}"},
+            method="PATCH",
+        )
+        urllib.request.urlopen(request, timeout=60).close()
 
     def blank(self) -> Page:
         """An empty page of the browser, for code that needs no notebook; to be closed."""

@@ -27,6 +27,20 @@ _ERRORS = """index => jupyterapp.shell.currentWidget.content.widgets[index].mode
     .filter(output => output.output_type === 'error')
     .map(output => `${output.ename}: ${output.evalue}\\n${output.traceback.join('\\n')}`)"""
 
+_OPEN = """async path => {
+    await jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook'});
+}"""
+
+# The session stays, and is told; what a notebook leaves in a page goes with it.
+_LEAVE = """() => {
+    const widget = jupyterapp.shell.currentWidget;
+    const {id} = widget.sessionContext.session;
+    widget.dispose();
+    window.cellRuns = {};
+    localStorage.clear();
+    return id;
+}"""
+
 # Outside the notebook's cells, over the same kernel: what a cell would print and evaluate to.
 _EXECUTE = """async ([code, seconds]) => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -59,23 +73,43 @@ class LabPage:
     Attributes:
         page: Playwright's page, for everything that has no method here.
         console: what the page wrote to the browser's console, errors included.
+        address: of the notebook in the lab.
     """
 
     def __init__(self, page: Page) -> None:
         self.page = page
         page.set_default_timeout(PATIENCE)
         self.console: list[str] = []
+        self.address = ""
         page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"))
 
     def load(self, address: str) -> None:
         """Go to an address of the lab and wait until the notebook's kernel is idle."""
+        self.address = address
         self.page.goto(address)
         self.wait_idle()
 
     def reload(self) -> None:
-        """Reload the page, as a person would; the kernel lives on."""
-        self.page.reload()
+        """Load the page anew; the kernel lives on."""
+        self.load(self.address)
+
+    def leave(self) -> str:
+        """Close the notebook, unsaved, and neither page nor kernel; its session's id."""
+        session: str = self.page.evaluate(_LEAVE)
+        self.page.mouse.move(0, 0)
+        return session
+
+    def open(self, address: str, path: str) -> None:
+        """Open a notebook in a page that was left, and wait until its kernel is idle.
+
+        Args:
+            address: of the notebook in the lab, for `reload`.
+            path: of the notebook under the lab's root; it may have a session that goes on.
+        """
+        self.address = address
+        self.console.clear()
+        self.page.evaluate(_OPEN, path)
         self.wait_idle()
 
     def set_theme(self, theme: str) -> None:

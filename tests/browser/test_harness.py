@@ -40,7 +40,7 @@ def test_a_click_reaches_the_kernel_in_both_themes(lab_page: Open, kernel_name: 
 
 
 def test_each_kernel_is_of_its_version(lab_page: Open, kernel_name: str) -> None:
-    page = lab_page(["import ipykernel"], kernel_name=kernel_name)
+    page = lab_page(["import ipykernel"], kernel_name=kernel_name, fresh=True)
     page.run_cell(0)
     assert page.execute("ipykernel.version_info[0]") == kernel_name.removeprefix("ipykernel")
     assert page.execute("print('out'); 6 * 7") == "out\n42"

@@ -35,7 +35,7 @@ def cell(cell_id: str) -> int:
 def test_the_notebook_by_hand(
     lab_page: Callable[..., LabPage], lab: Lab, host: str, home: Path
 ) -> None:
-    page = lab_page(Path(shutil.copy(NOTEBOOK, lab.root)), host=host)
+    page = lab_page(Path(shutil.copy(NOTEBOOK, lab.root)), host=host, fresh=True)
     page.execute(f"import os; os.environ['WORKBENCH_ANNOTATOR'] = {host!r}")
     page.run_cell(cell("open"), timeout=400)
     page.run_cell(cell("label"))

@@ -109,7 +109,7 @@ def test_a_batch_ends_and_the_next_one_comes_in(lab_page: Open, home: Path) -> N
 
 
 def test_what_a_killed_kernel_did_not_acknowledge_comes_back(lab_page: Open, home: Path) -> None:
-    page = lab_page(opening("killed"))
+    page = lab_page(opening("killed"), fresh=True)
     show_widget(page)
     type_keys(page, "12")
     wait_saved(page)
