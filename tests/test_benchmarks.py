@@ -1,17 +1,13 @@
 """The benchmarks run, in miniature, and say what they promise to say."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks._kills import Label, find_lost
 from benchmarks._report import Figure, Report, line, mean_interval, spread
-from workbench.dataset.digits import write_digits
 
 ROOT = Path(__file__).resolve().parents[1]
 LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
@@ -53,38 +49,11 @@ TOPICS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def running(home, request, tmp_path_factory):
-    """The miniatures that were asked for, all at once: they mostly wait for something."""
-    asked = {
-        item.callspec.params["topic"]
-        for item in request.session.items
-        if item.path == request.path and hasattr(item, "callspec")
-    }
-    write_digits(home)  # once, rather than by all of them at the same time
-    folder = tmp_path_factory.mktemp("benchmarks")
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("FIFTYONE_", "WORKBENCH_"))}
-    started = {
-        topic: subprocess.Popen(
-            [sys.executable, "-m", f"benchmarks.{topic}", "--quick"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=folder,
-            env={**clean, "WORKBENCH_HOME": str(home), "PYTHONPATH": str(ROOT)},
-        )
-        for topic in sorted(asked)
-    }
-    yield started
-    for process in started.values():
-        process.kill()
-        process.communicate()
-
-
 @pytest.mark.parametrize("topic", TOPICS)
-def test_a_miniature_runs_and_ends_with_its_figures(running, home, topic):
-    out, errors = running[topic].communicate(timeout=1800)
-    assert running[topic].returncode == 0, errors[-4000:]
+def test_a_miniature_runs_and_ends_with_its_figures(behind, topic):
+    ran = behind.wait(topic, 1800)
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    out = ran.stdout
     printed = out.splitlines()
     assert printed[0] == f"benchmarks.{topic} --quick"
     assert re.search(r"\d+ of \d+ cores, \d+ GiB, \S", printed[1])

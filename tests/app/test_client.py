@@ -1,5 +1,6 @@
 """FiftyOne's Python client behind the guard. Every private name that we use is used here."""
 
+import contextlib
 import http.server
 import threading
 import time
@@ -157,7 +158,10 @@ def test_fiftyone_starts_no_server_of_its_own(app):
     import fiftyone.core.session.session as sessions
 
     assert type(sessions._server_services[app.port]).__name__ == "_InThisProcess"
-    lines = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+    lines = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # of what runs behind the tests, and ended
+            lines.append(" ".join(child.cmdline()))
     assert not [line for line in lines if "fiftyone" in line and "main.py" in line]
 
 

@@ -6,6 +6,7 @@ from tests.browser.conftest import OUT
 from tests.browser.page import LabPage
 
 CLASSES = [str(digit) for digit in range(10)]
+EMBEDDED = 1_200_000  # ms to wait where all the digits may have to be embedded first
 
 
 def opening(name: str, count: int = 25) -> list[str]:

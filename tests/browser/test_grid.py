@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.browser.bench import opening, screenshots, show_widget, type_keys, wait_saved
+from tests.browser.bench import EMBEDDED, opening, screenshots, show_widget, type_keys, wait_saved
 from tests.browser.conftest import OUT
 from tests.browser.page import LabPage
 
@@ -23,9 +23,9 @@ def history(page: LabPage) -> list[list[Any]]:
 
 
 def open_grid(page: LabPage) -> None:
-    """Show the grid and wait for its pictures."""
+    """Show the grid and wait for its pictures; the first time, all images are embedded."""
     type_keys(page, "g")
-    page.page.wait_for_function(SEEN)
+    page.page.wait_for_function(SEEN, timeout=EMBEDDED)
 
 
 def test_a_group_is_labelled_by_one_key_and_taken_back_by_one(lab_page: Open, home: Path) -> None:

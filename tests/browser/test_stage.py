@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.browser.bench import (
+    EMBEDDED,
     labels_given,
     opening,
     screenshots,
@@ -171,7 +172,7 @@ def test_the_model_suggests_and_one_key_accepts(lab_page: Open, home: Path) -> N
     show_widget(page)
     type_keys(page, "1")
     suggested = page.page.locator(".wb-suggested")
-    suggested.wait_for()  # the first time, images are embedded
+    suggested.wait_for(timeout=EMBEDDED)
     page.page.locator(".wb-accuracy").wait_for()
     screenshots(page, "suggested")
     label = suggested.locator(".wb-name").inner_text()
