@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from tests.models.digit_scenes import scenes
 from workbench.errors import NotEnoughLabelsError
 from workbench.models import multiprobe as module
-from workbench.models.multiprobe import PRIOR, fit_multiprobe, rarest
+from workbench.models.multiprobe import PRIOR, fit_multiprobe, positive_means, rarest
 
 COUNT = 300
 
@@ -50,6 +50,16 @@ def test_probabilities_are_of_each_class_by_itself(fitted):
     assert ((found > 0) & (found <= 1)).all()
     assert found.sum(axis=1).max() > 1.8
     assert found.sum(axis=1).mean() == pytest.approx(targets.sum(axis=1).mean(), rel=0.1)
+
+
+def test_it_is_the_weighted_sum_of_its_heads(fitted):
+    features, targets = scenes()
+    logistic = features @ fitted.logistic[:-1] + fitted.logistic[-1]
+    means = features @ positive_means(features[:COUNT], targets[:COUNT])
+    one, other, offset = fitted.head_weights
+    assert (np.abs(offset) > 0.01).any()
+    expected = one * logistic + other * means + offset
+    np.testing.assert_allclose(fitted.logits(features), expected, atol=1e-3)
 
 
 def test_it_knows_scenes_that_it_has_not_seen(fitted):

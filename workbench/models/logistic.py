@@ -197,16 +197,16 @@ def stack_binary(
     heads, n, k = logits.shape
     offsets = len(prior) - heads
     evidence = np.concatenate([logits, np.ones((offsets, n, k))]).astype(np.float64)
-    evidence[:, ~known] = 0
+    evidence[:, ~known] = 0  # whatever the weights are, they change nothing there
     reach = np.maximum(prior, 0.1)
     reach[heads:] = 1
 
     def objective(flat: Weights) -> tuple[float, Weights]:
         weights = flat.reshape(prior.shape)
         mixed = np.einsum("hk,hnk->nk", weights, evidence)
-        off = np.where(known, expit(mixed) - targets, 0)
+        off = expit(mixed) - targets
         pull = (weights - prior) / reach
-        loss = (np.logaddexp(0, mixed) - targets * mixed)[known].sum()
+        loss = (np.logaddexp(0, mixed) - targets * mixed).sum()
         gradient = np.einsum("nk,hnk->hk", off, evidence) + 2 * strength * pull / reach
         return float(loss + strength * (pull**2).sum()), gradient.ravel()
 
