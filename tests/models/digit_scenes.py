@@ -36,3 +36,16 @@ def scenes():
     pictures, targets = draw_scenes(2_000)
     vectors = pictures.reshape(len(pictures), -1).astype(np.float32)
     return FeatureSpace.fit(vectors).transform(vectors), targets
+
+
+def different(count):
+    """Scenes no two of which look the same, as the empty ones do."""
+    features, targets = scenes()
+    rows = np.flatnonzero(targets.any(axis=1))[:count]
+    return features[rows], targets[rows]
+
+
+def log_loss(probabilities, targets):
+    """Mean over all cells."""
+    right = np.where(targets, probabilities, 1 - probabilities)
+    return float(-np.log(np.maximum(right, 1e-7)).mean())

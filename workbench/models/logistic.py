@@ -173,7 +173,7 @@ def stack(
 def stack_binary(
     logits: NDArray[np.float32], targets: Mask, known: Mask, prior: Weights, strength: float
 ) -> Weights:
-    """Weigh several heads' logits and an offset for each class by itself, calibrated.
+    """Weigh several heads' logits for each class by itself so that their sum is calibrated.
 
     Minimises the log loss of `sigmoid(offset + sum_h w_h * logits_h)` of each class, with w not
     negative: Platt's scaling when there is one head. The classes' problems are convex, share
@@ -183,32 +183,34 @@ def stack_binary(
         logits: (h, n, k) out-of-fold logits of each head; finite where `known`.
         targets: (n, k) which classes a row has.
         known: (n, k) the cells to learn from.
-        prior: (h + 1, k) weights, the last row the offset, to shrink towards: a weight in
-            proportion to its prior, the offset by itself.
-        strength: of that, in nats of log loss that one prior's length away costs.
+        prior: (h, k) weights to shrink towards, in proportion to each; with a row more, for the
+            offset, one is fitted too.
+        strength: of that, in nats of log loss that one prior's length away costs, and 1 for the
+            offset.
 
     Returns:
-        (h + 1, k) weights, the last row the offset; the prior where no cell is known.
+        Weights, and an offset, as `prior`, which they are where no cell is known.
 
     Source:
         Platt 1999, "Probabilistic Outputs for Support Vector Machines".
     """
     heads, n, k = logits.shape
-    evidence = np.concatenate([logits, np.ones((1, n, k))]).astype(np.float64)
-    evidence[:, ~known] = 0
+    offsets = len(prior) - heads
+    evidence = np.concatenate([logits, np.ones((offsets, n, k))]).astype(np.float64)
+    evidence[:, ~known] = 0  # whatever the weights are, they change nothing there
     reach = np.maximum(prior, 0.1)
-    reach[-1] = 1
+    reach[heads:] = 1
 
     def objective(flat: Weights) -> tuple[float, Weights]:
-        weights = flat.reshape(heads + 1, k)
+        weights = flat.reshape(prior.shape)
         mixed = np.einsum("hk,hnk->nk", weights, evidence)
-        off = np.where(known, expit(mixed) - targets, 0)
+        off = expit(mixed) - targets
         pull = (weights - prior) / reach
-        loss = (np.logaddexp(0, mixed) - targets * mixed)[known].sum()
+        loss = (np.logaddexp(0, mixed) - targets * mixed).sum()
         gradient = np.einsum("nk,hnk->hk", off, evidence) + 2 * strength * pull / reach
         return float(loss + strength * (pull**2).sum()), gradient.ravel()
 
-    bounds = [(0, None)] * (heads * k) + [(None, None)] * k
+    bounds = [(0, None)] * (heads * k) + [(None, None)] * (offsets * k)
     found = minimize(objective, prior.ravel(), jac=True, method="L-BFGS-B", bounds=bounds)
-    weights: Weights = found.x.reshape(heads + 1, k)
+    weights: Weights = found.x.reshape(prior.shape)
     return weights

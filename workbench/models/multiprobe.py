@@ -24,8 +24,8 @@ Weights = NDArray[np.float64]
 # C times the number of labels. The penalty on the mean loss is one and the same then, whatever the
 # number of labels: over 30 to 1,000 of them no fixed C does as well.
 REACH = 10_000.0
-PRIOR = np.array([0.5, 5.0, 0.0])  # weights of the logistic and the means head, and the offset
-SHARED, OWN = 1.0, 5.0  # strength of the prior: of the weights of all classes, of those of one
+PRIOR = np.array([0.5, 5.0])  # weights of the logistic and the means head before any evidence
+SHARED, OWN = 1.0, 10.0  # strength of the prior: of the weights of all classes, of those of one
 MIN_FOR_STACKING = 10  # labels; below, the prior stands
 LOGISTIC, MEANS, OFFSET = 0, 1, 2
 
@@ -206,18 +206,21 @@ def _require_both(n: int, counts: Ints) -> None:
 
 def _weigh(heads: Array, targets: Mask, calibrate_on: Mask | None) -> Weights:
     """Weights of the heads and the offset of each class: (3, k)."""
-    k, known = targets.shape[1], np.isfinite(heads[LOGISTIC])
+    known = np.isfinite(heads[LOGISTIC])
     if calibrate_on is not None:
         trusted = known & calibrate_on[:, None]
         if trusted.any(axis=1).sum() >= MIN_FOR_STACKING:
             known = trusted
-    shared = PRIOR[:, None]
-    if known.any(axis=1).sum() >= MIN_FOR_STACKING:
+    shared, enough = PRIOR[:, None], known.any(axis=1).sum() >= MIN_FOR_STACKING
+    if enough:
         pooled = heads[:, known][..., None]
         every = np.ones((pooled.shape[1], 1), dtype=np.bool_)
+        # No offset: one for all classes learns only that most classes are absent, and with few
+        # labels hardly any would be predicted.
         shared = stack_binary(pooled, targets[known][:, None], every, shared, SHARED)
-        return stack_binary(heads, targets, known, np.repeat(shared, k, axis=1), OWN)
-    return np.repeat(shared, k, axis=1)
+    prior = np.zeros((3, targets.shape[1]))
+    prior[:OFFSET] = shared
+    return stack_binary(heads, targets, known, prior, OWN) if enough else prior
 
 
 def _out_of_fold_logits(

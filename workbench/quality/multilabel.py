@@ -12,13 +12,14 @@ the witnesses saw.
 
 The doubt of a cell is the probability that it is not as labelled. An image's score is 1 - prod(1 -
 doubt^2) over its cells: several doubtful cells add up, while the many of little doubt, which a long
-list of classes has in every image, do not. Over scenes of digits (two kinds of features; cells
-flipped at random, as many classes dropped as added, and dropped alone) this ranks known errors
-about as well as any other join where cells are flipped at random, and clearly better elsewhere.
+list of classes has in every image, do not. Over scenes of digits with two kinds of features this
+ranks known errors with an average precision within .03 of the plain product's where cells are
+flipped at random, and .04 to .26 above it where half of the errors or all are classes left out.
 
 Which cells count as likely errors, confident learning decides, class by class. It needs to know how
 sure it may be, and two witnesses of one image are not quite independent: so for this their log-odds
-are calibrated first, by the labels that there are.
+are calibrated first, by the labels that there are. It counts too many where the model errs more
+often than the labels do.
 
 Source:
     The product rule: Kittler, Hatef, Duin, Matas 1998, "On Combining Classifiers".
@@ -53,8 +54,7 @@ class MultiLabelSuspects:
         order: (n,) rows, the most suspicious first.
         suggested: (n, K) the label with its likely wrong cells turned round; the label itself where
             there are none.
-        likely: (n,) whether some cell counts as a likely error; the sum estimates how many labels
-            have an error.
+        likely: (n,) whether some cell counts as a likely error.
         likely_cells: (n, K) those cells.
         doubt: (n, K) probability that the cell is not as labelled.
         neighbours: the most similar labelled images of each.
