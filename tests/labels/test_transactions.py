@@ -13,7 +13,7 @@ from pymongo.errors import AutoReconnect
 
 from tests.dataset.kernels import Kernel, alive, kill_server, server, until
 from workbench.errors import DatabaseError
-from workbench.labels.transactions import transact
+from workbench.labels.transactions import CONFLICT_SECONDS, transact
 
 INSERT = "transact(c, lambda s: c.database.things.insert_one({}, session=s)) and None"
 
@@ -46,6 +46,24 @@ def kernel():
         yield kernel
         kernel.kill()
         kill_server(kernel.home)
+
+
+def test_what_a_dead_kernel_had_begun_to_write_is_waited_for(connection, things):
+    admin = connection.client.admin
+    name = "transactionLifetimeLimitSeconds"
+    before = admin.command("getParameter", 1, **{name: 1})[name]
+    assert before < CONFLICT_SECONDS
+    admin.command("setParameter", 1, **{name: 1})
+    try:
+        dead = connection.client.start_session()
+        dead.start_transaction()
+        things.update_one({"_id": 0}, {"$set": {"count": 99}}, session=dead)  # and no more of it
+        transact(
+            connection, lambda s: things.update_one({"_id": 0}, {"$inc": {"count": 1}}, session=s)
+        )
+    finally:
+        admin.command("setParameter", 1, **{name: before})
+    assert things.find_one()["count"] == 1
 
 
 def test_a_killed_server_is_waited_for(kernel):

@@ -57,7 +57,8 @@ def test_decoding_does_not_run_far_ahead(small_lite, digits, monkeypatch):
     decoded = []
     preprocess = small_lite.preprocess
     monkeypatch.setattr(small_lite, "preprocess", lambda p: (decoded.append(p), preprocess(p))[1])
-    stream = embed_files(small_lite, digits[0], batch_size=4)
+    paths, _ = digits
+    stream = embed_files(small_lite, paths, batch_size=4)
     next(stream)
     stream.close()
     assert len(decoded) <= 12

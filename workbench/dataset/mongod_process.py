@@ -18,6 +18,7 @@ from workbench.dataset.server_state import ServerState
 REPLICA_SET = "workbench"
 # mongod ends in about a second; one with a lot to write back may take longer.
 STOP_SECONDS = 30.0
+TRANSACTION_SECONDS = 20  # that one may be open; those of ours take a second at most
 
 _PR_SET_PDEATHSIG = 1
 # WiredTiger keeps a file open for each collection and each index.
@@ -146,6 +147,8 @@ def _command(binary: Path, run: RunFolder, socket: Path) -> list[str]:
         # Without this, 300 MB of journal are written before the first document.
         *("--wiredTigerEngineConfigString", "log=(prealloc=false)"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        # What a killed kernel had begun to write stands in the way of others for so long.
+        *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
         *("--logpath", str(run.mongod_log), "--logappend", "--quiet"),
     ]
 

@@ -16,7 +16,9 @@ from workbench.errors import DatabaseError
 T = TypeVar("T")
 
 DURABLE = WriteConcern(w="majority", j=True)
-CONFLICT_SECONDS = 30.0  # for so long is tried again what others' writes stand in the way of
+# For so long is tried again what others' writes stand in the way of: longer than a server keeps what
+# a killed kernel had begun to write, 60 seconds unless it was told otherwise.
+CONFLICT_SECONDS = 75.0
 _TRIES = 3
 _PAUSE = 0.001  # seconds
 _TRY_AGAIN, _PERHAPS_COMMITTED = "TransientTransactionError", "UnknownTransactionCommitResult"

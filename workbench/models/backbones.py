@@ -16,6 +16,7 @@ from workbench.errors import BackboneError
 from workbench.models.devices import autocast, choose_device, inference_dtype
 from workbench.models.embedding import embed_files
 from workbench.models.featuremaps import local_embeddings
+from workbench.models.folding import fold_batch_norms
 from workbench.models.images import read_image
 from workbench.models.preprocessing import DataConfig, make_transform, normalise
 from workbench.models.tensors import fingerprint
@@ -139,11 +140,19 @@ class Backbone:
         pixels = pixels.to(self.device, non_blocking=True)
         return normalise(pixels, self.config).contiguous(memory_format=torch.channels_last)
 
-    def forward(self, pixels: Tensor) -> NDArray[np.float32]:
+    def folded(self) -> nn.Module:
+        """The network as it is now with less to compute, for many images (`folding`)."""
+        generator = torch.Generator().manual_seed(0)
+        shape = (2, *self.config.input_size)
+        pixels = torch.randint(256, shape, generator=generator, dtype=torch.uint8)
+        return fold_batch_norms(self.model, self.to_input(pixels))
+
+    def forward(self, pixels: Tensor, model: nn.Module | None = None) -> NDArray[np.float32]:
         """Embed preprocessed images.
 
         Args:
             pixels: uint8 (n, 3, height, width).
+            model: the network, `folded`; by default as it is.
 
         Returns:
             (n, dim).
@@ -151,10 +160,11 @@ class Backbone:
         Raises:
             BackboneError: the network gives no vector an image, or one that is not finite.
         """
-        vectors = self._run(pixels)
+        model = self.model if model is None else model
+        vectors = self._run(model, pixels)
         if self.dtype is torch.float16 and not np.isfinite(vectors).all():
             self.dtype = torch.float32  # this network outgrows float16: from here on without
-            vectors = self._run(pixels)
+            vectors = self._run(model, pixels)
         if vectors.shape != (len(pixels), self.dim):
             raise BackboneError(
                 f"{self.name} gives features of shape {vectors.shape} for {len(pixels)} images, "
@@ -166,9 +176,9 @@ class Backbone:
             )
         return vectors
 
-    def _run(self, pixels: Tensor) -> NDArray[np.float32]:
+    def _run(self, model: nn.Module, pixels: Tensor) -> NDArray[np.float32]:
         with torch.inference_mode(), autocast(self.device, self.dtype):
-            return _to_numpy(self.model(self.to_input(pixels)))
+            return _to_numpy(model(self.to_input(pixels)))
 
 
 def _to_numpy(tensor: Tensor) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BATCH_CPU = 16  # what a layer touches then stays in the processor's cache
 _BATCH_GPU = 128
+_FEW = 32  # images for which a network is not worth being made over
 _AHEAD = 3  # batches decoded or being decoded while one is computed
 
 
@@ -45,6 +46,7 @@ def embed_files(
         BackboneError: the network gives no finite vectors.
     """
     size = batch_size or (_BATCH_CPU if backbone.device.type == "cpu" else _BATCH_GPU)
+    model = backbone.folded() if len(paths) > _FEW else backbone.model
     pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1), "workbench-decode")
     try:
         remaining = iter(paths)
@@ -53,7 +55,7 @@ def embed_files(
             wanted = _AHEAD * size - len(ahead)
             ahead.extend(pool.submit(backbone.preprocess, p) for p in islice(remaining, wanted))
             batch = [ahead.popleft().result() for _ in range(min(size, len(paths) - start))]
-            vectors = backbone.forward(torch.stack(batch))
+            vectors = backbone.forward(torch.stack(batch), model)
             yield slice(start, start + len(batch)), vectors
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
