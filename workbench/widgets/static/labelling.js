@@ -94,6 +94,7 @@ async function render({ model, el }) {
     let working = ""; // what the model is busy with
     /** @type {import("./curve.js").CurvePoint[]} */
     let points = [];
+    let measure = ""; // what they are
     let shown = ""; // sample on screen
     let engaged = false; // by a hand, not by having come into focus by itself
     let noticeTimer = 0;
@@ -232,7 +233,7 @@ async function render({ model, el }) {
             if (kept) notify(`${kept} kept from before an interruption, being saved`);
         }
         setInstant(state.instant);
-        points = state.curve;
+        [points, measure] = [state.curve, state.measure];
         panel.setGuidelines(state.guidelines);
         work.load(state);
         parts.nameKeys(work.ticking);
@@ -338,7 +339,7 @@ async function render({ model, el }) {
         classSheet.show(work.classes, work.counts);
         neighbours.show(item?.neighbours ?? []);
         grid.refresh();
-        curve.show(points, working);
+        curve.show(points, working, measure);
         bar.showProgress(work.done, work.left);
         bar.showFile(item ? describe(item, picture, viewport) : "");
         for (const name of ["skip", "heat", "fit", "zoomIn", "brighter"])
