@@ -21,7 +21,9 @@ from tests.browser.page import LabPage
 
 Open = Callable[..., LabPage]
 
-TICKED = "[...document.querySelectorAll('.wb-class[aria-checked=true] .wb-name')].map(e => e.innerText)"
+TICKED = (
+    "[...document.querySelectorAll('.wb-class[aria-checked=true] .wb-name')].map(e => e.innerText)"
+)
 
 
 FEW = """
