@@ -126,7 +126,7 @@ def test_a_reload_forgets_ticks_and_keeps_labels(lab_page: Open, home: Path) -> 
 
 
 def test_what_a_killed_kernel_did_not_acknowledge_comes_back(lab_page: Open, home: Path) -> None:
-    page = lab_page(opening("killed-ticks"))
+    page = lab_page(opening("killed-ticks"), fresh=True)
     show_widget(page)
     type_keys(page, "12 ")
     wait_saved(page)
