@@ -3,6 +3,7 @@
  * The grid: many small pictures in groups of look-alikes, labelled by the handful. Only what is on
  * screen has elements.
  *
+ * @typedef {import("./values.js").Label} Label
  * @typedef {import("./gridlayout.js").Group} Group
  * @typedef {import("./gridlayout.js").Layout} Layout
  * @typedef {{ by: string, groups: Group[], idAt: (index: number) => string, count: number }} Arrangement
@@ -10,7 +11,8 @@
 
 import { h } from "./dom.js";
 import { cellAt, cellBeside, cellsBetween, cellsInside, groupAt, groupOf, layOutGrid, placeOf } from "./gridlayout.js";
-import { classColour } from "./palette.js";
+import { classColour, stripesOf } from "./palette.js";
+import { captionOf, classesOf } from "./values.js";
 
 const CELL = 76; // CSS pixels, with the gap
 const HEADER = 30;
@@ -21,9 +23,8 @@ const WAYS = Object.freeze({ cluster: "look-alikes", prediction: "what the model
 /**
  * @param {HTMLElement} parent
  * @param {ReturnType<typeof import("./thumbs.js").createThumbs>} thumbs
- * @param {{ arrange: (by: string, sample?: string) => void, label: (samples: string[], label: string) => void,
- *           open: (sample: string) => void, labelOf: (sample: string) => string | undefined,
- *           classes: () => string[] }} on
+ * @param {{ arrange: (by: string, sample?: string) => void, label: (samples: string[], label: Label) => void,
+ *           labelOf: (sample: string) => Label | undefined, classes: () => string[] }} on
  */
 export function createGrid(parent, thumbs, on) {
     const head = h("div", { class: "wb-grid-head" });
@@ -126,8 +127,13 @@ export function createGrid(parent, thumbs, on) {
         element.classList.toggle("wb-cursor", index === cursor);
         element.classList.toggle("wb-labelled", label !== undefined);
         const badge = /** @type {HTMLElement} */ (element.lastElementChild);
-        if (badge.textContent !== (label ?? "")) badge.textContent = label ?? "";
-        badge.style.background = label === undefined ? "" : classColour(on.classes().indexOf(label));
+        const caption = captionOf(label);
+        if (badge.textContent !== caption) badge.textContent = element.title = caption;
+        const colours = classesOf(label).map((name) => classColour(on.classes().indexOf(name)));
+        const several = Array.isArray(label);
+        badge.classList.toggle("wb-several", several);
+        badge.style.background = several ? "" : (colours[0] ?? "");
+        if (several) badge.style.setProperty("--wb-stripes", stripesOf(colours));
     }
 
     /**
@@ -216,6 +222,11 @@ export function createGrid(parent, thumbs, on) {
         else selected.delete(index);
     }
 
+    function toggleCell() {
+        choose(cursor, !selected.has(cursor));
+        draw();
+    }
+
     // --- the pointer ----------------------------------------------------------------------
 
     /** @type {{ path: { x: number, y: number }[], base: Set<number>, adds: boolean, lasso: boolean, far: boolean } | null} */
@@ -293,10 +304,8 @@ export function createGrid(parent, thumbs, on) {
         "Shift+ArrowRight": () => move(cellBeside(layout, cursor, 1, 0), true),
         "Shift+ArrowUp": () => move(cellBeside(layout, cursor, 0, -1), true),
         "Shift+ArrowDown": () => move(cellBeside(layout, cursor, 0, 1), true),
-        Space: () => {
-            choose(cursor, !selected.has(cursor));
-            draw();
-        },
+        Space: toggleCell,
+        "Shift+Space": toggleCell,
         "Ctrl+a": () => toggleGroup(groupOf(layout, cursor)),
         l: () => on.arrange("like", arrangement.idAt(cursor)),
         Enter: () => {
@@ -347,7 +356,7 @@ export function createGrid(parent, thumbs, on) {
         /**
          * Label what is selected, or the one under the cursor.
          *
-         * @param {string} label
+         * @param {Label} label
          */
         give(label) {
             const chosen = selected.size ? [...selected] : [cursor];

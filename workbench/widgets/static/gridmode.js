@@ -2,19 +2,25 @@
 /** The grid as a way to work in the widget: when it is shown, and what it asks of the kernel. */
 
 import { createGrid } from "./grid.js";
+import { inOrder } from "./values.js";
 
 /**
  * @param {ReturnType<typeof import("./layout.js").layOut>} parts
  * @param {ReturnType<typeof import("./thumbs.js").createThumbs>} thumbs
  * @param {ReturnType<typeof import("./worklist.js").createWorklist>} work
  * @param {(message: Record<string, any>) => void} send
- * @param {{ label: (samples: string[], label: string) => void, changed: () => void }} on `changed`:
- *     what is on screen is another thing now
+ * @param {{ label: (samples: string[], label: import("./values.js").Label) => void, changed: () => void }} on
+ *     `changed`: what is on screen is another thing now
  */
 export function createGridMode(parts, thumbs, work, send, on) {
+    /** @type {string[]} in multi-label, classes for what is selected */
+    let ticked = [];
     const grid = createGrid(parts.stage, thumbs, {
         arrange: ask,
-        label: on.label,
+        label: (samples, label) => {
+            ticked = [];
+            on.label(samples, label);
+        },
         labelOf: work.labelOf,
         classes: () => work.classes,
     });
@@ -30,6 +36,7 @@ export function createGridMode(parts, thumbs, work, send, on) {
 
     /** @param {boolean} shown */
     function show(shown) {
+        ticked = [];
         grid.show(shown);
         parts.tools.grid.setAttribute("aria-pressed", String(shown));
         on.changed();
@@ -39,7 +46,18 @@ export function createGridMode(parts, thumbs, work, send, on) {
         get shown() {
             return grid.shown;
         },
-        key: grid.key,
+        get ticked() {
+            return inOrder(work.classes, ticked);
+        },
+        /** @param {string} name of the class to tick for what is selected, or to tick no more */
+        tick(name) {
+            ticked = ticked.includes(name) ? ticked.filter((other) => other !== name) : [...ticked, name];
+        },
+        /** @param {string} stroke */
+        key(stroke) {
+            // In multi-label they are done with the ticks, as for one image.
+            return !(work.ticking && (stroke === "Space" || stroke === "Enter")) && grid.key(stroke);
+        },
         give: grid.give,
         destroy: grid.destroy,
         refresh() {

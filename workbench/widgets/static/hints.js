@@ -1,6 +1,8 @@
 // @ts-check
 /** What the model looks at, asked of the kernel image by image while it is wanted. */
 
+import { captionOf } from "./values.js";
+
 /**
  * @param {HTMLElement} tool
  * @param {(message: Record<string, any>) => void} send
@@ -37,7 +39,8 @@ export function createHints(tool, send) {
         },
         /** @param {any} message about the image on screen */
         receive({ label, error }) {
-            note = error ?? (label ? `Seen as ${label}; evidence in orange.` : "No model to ask yet: bench.pick() makes one.");
+            const seen = captionOf(label);
+            note = error ?? (seen ? `Seen as ${seen}; evidence in orange.` : "No model to ask yet: bench.pick() makes one.");
         },
     };
 }

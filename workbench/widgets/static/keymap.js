@@ -7,12 +7,12 @@
  *
  * @typedef {{ key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean }} Stroke
  * @typedef {{ name: string, title: string, group: string, key: string, also?: string[],
- *             repeats?: boolean }} Action
+ *             repeats?: boolean, ticking?: string }} Action `ticking`: its title in multi-label
  */
 
 /** @type {readonly Action[]} */
 export const ACTIONS = Object.freeze([
-    { name: "accept", title: "Accept the suggestion", group: "Label", key: "Space", also: ["Enter"] },
+    { name: "accept", title: "Accept the suggestion", ticking: "Done: these classes", group: "Label", key: "Space", also: ["Enter"] },
     { name: "keep", title: "Keep the label (in review)", group: "Label", key: "k" },
     { name: "skip", title: "Skip this image", group: "Label", key: "s" },
     { name: "undo", title: "Undo", group: "Label", key: "z", also: ["Ctrl+z"] },

@@ -10,6 +10,7 @@ import { createClock } from "./clock.js";
 import { createCurve } from "./curve.js";
 import { listenToGestures } from "./gestures.js";
 import { createGridMode } from "./gridmode.js";
+import { createHand } from "./hand.js";
 import { createHints } from "./hints.js";
 import { createImages } from "./images.js";
 import { createKeymap, strokeOf } from "./keymap.js";
@@ -47,14 +48,28 @@ async function render({ model, el }) {
     const bar = createBar(parts.bar);
     const saving = createSaving(send, outbox, work, bar);
     const panel = createPanel(parts.panel, {
-        choose: finish,
+        choose: (name) => hand.choose(name),
+        act,
         add: (name) => addClass(name),
         leave: takeFocus,
         note: (text) => step(work.note(text)),
         examples: (samples) => examples.show(samples.map((id) => ({ id, label: "", similarity: 1 }))),
     }, keymap);
     const thumbs = createThumbs(send);
-    const grid = createGridMode(parts, thumbs, work, send, { label: finishMany, changed: onGridChanged });
+    const hand = createHand(work, clock, {
+        grid: () => grid,
+        ticked: (name) => {
+            refresh();
+            panel.reveal(name);
+        },
+        step,
+        given: (label, seconds) => {
+            if (seconds !== null) bar.timed(seconds);
+            panel.flash(label);
+        },
+        more: () => send({ type: "hello" }),
+    });
+    const grid = createGridMode(parts, thumbs, work, send, { label: hand.finishMany, changed: onGridChanged });
     const hints = createHints(parts.tools.heat, send);
     const neighbours = createNeighbours(panel.why, thumbs);
     const examples = createNeighbours(panel.guide, thumbs);
@@ -72,14 +87,14 @@ async function render({ model, el }) {
             keepKeys();
         },
         closed: takeFocus,
-    });
+    }, () => work.ticking);
 
     let loaded = false;
     let instant = true;
-    let mode = "queue"; // or "review"
     let working = ""; // what the model is busy with
     /** @type {import("./curve.js").CurvePoint[]} */
     let points = [];
+    let measure = ""; // what they are
     let shown = ""; // sample on screen
     let engaged = false; // by a hand, not by having come into focus by itself
     let noticeTimer = 0;
@@ -89,9 +104,9 @@ async function render({ model, el }) {
 
     /** @type {Record<string, () => void>} */
     const actions = {
-        accept: () => work.suggestion && finish(work.suggestion.label, true),
-        keep: () => mode === "review" && work.current?.label && finish(work.current.label),
-        skip: () => (mode === "review" ? putOff() : finish(null)),
+        accept: hand.accept,
+        keep: hand.keep,
+        skip: hand.skip,
         undo: () => step(work.undo()),
         redo: () => (work.redoable ? step(work.redo()) : notify("nothing to redo")),
         find: panel.findClass,
@@ -112,41 +127,8 @@ async function render({ model, el }) {
         actions[name]();
     }
 
-    /**
-     * @param {string | null} label
-     * @param {boolean} [accepted]
-     */
-    function finish(label, accepted = false) {
-        if (label !== null && !work.classes.includes(label)) return;
-        if (grid.shown) return label === null ? undefined : grid.give(label);
-        const seconds = clock.read();
-        const op = work.finish(label, seconds, accepted);
-        if (!op) return;
-        if (label !== null) {
-            bar.timed(seconds);
-            panel.flash(work.classes.indexOf(label));
-        }
-        step(op);
-        if (work.needsMore) send({ type: "hello" });
-    }
-
-    /**
-     * @param {string[]} samples
-     * @param {string} label
-     */
-    function finishMany(samples, label) {
-        panel.flash(work.classes.indexOf(label));
-        step(work.finishMany(samples, label, clock.read()));
-        clock.restart();
-    }
-
     function onGridChanged() {
         clock.restart();
-        refresh();
-    }
-
-    function putOff() {
-        work.putOff();
         refresh();
     }
 
@@ -183,7 +165,7 @@ async function render({ model, el }) {
 
     function keepKeys() {
         writeKeys(keymap.changed, model.get("shortcuts"));
-        parts.nameKeys();
+        parts.nameKeys(work.ticking);
         refresh();
     }
 
@@ -207,7 +189,7 @@ async function render({ model, el }) {
         event.stopPropagation();
         engaged = true;
         if (event.repeat && !action?.repeats) return;
-        if (index >= 0) finish(work.classes[index]);
+        if (index >= 0) hand.choose(work.classes[index]);
         else act(/** @type {import("./keymap.js").Action} */ (action).name);
     }
     parts.root.addEventListener("keydown", onKey);
@@ -250,11 +232,11 @@ async function render({ model, el }) {
             const kept = await saving.begin(state.dataset, work.adopt);
             if (kept) notify(`${kept} kept from before an interruption, being saved`);
         }
-        mode = state.mode;
         setInstant(state.instant);
-        points = state.curve;
+        [points, measure] = [state.curve, state.measure];
         panel.setGuidelines(state.guidelines);
         work.load(state);
+        parts.nameKeys(work.ticking);
         saving.expect();
         refresh();
     }
@@ -333,6 +315,7 @@ async function render({ model, el }) {
             clock.restart();
             hints.ask(item);
         }
+        if (item) work.present();
         shown = item?.id ?? "";
         if (item) images.want(item.id, viewport.side);
         prefetchTimer ||= setTimeout(prefetch, PREFETCH_AFTER);
@@ -341,14 +324,22 @@ async function render({ model, el }) {
         viewport.show(picture ?? null, item ? `Image ${item.name}` : "No image");
         viewport.setLayer(layers.visible(item, hints.shown));
         const skip = keymap.key("skip");
-        parts.overlay.replaceChildren(...overlay(loaded, mode, item, picture, work, bar.secondsEach, skip));
-        panel.showClasses(work.classes, work.counts, item?.label ?? null, item && work.suggestion, mode === "review");
+        parts.overlay.replaceChildren(...overlay(loaded, work.reviewing ? "review" : "queue", item, picture, work, bar.secondsEach, skip));
+        panel.showClasses({
+            classes: work.classes,
+            counts: work.counts,
+            label: item?.label ?? null,
+            suggestion: item && work.suggestion,
+            reviewing: work.reviewing,
+            ticked: work.ticking ? (grid.shown ? grid.ticked : work.ticked) : null,
+            shown: grid.shown || item !== null,
+        });
         panel.showReason(item?.reason ?? "", item ? hints.note : "");
         panel.showNote(item?.note ?? "");
         classSheet.show(work.classes, work.counts);
         neighbours.show(item?.neighbours ?? []);
         grid.refresh();
-        curve.show(points, working);
+        curve.show(points, working, measure);
         bar.showProgress(work.done, work.left);
         bar.showFile(item ? describe(item, picture, viewport) : "");
         for (const name of ["skip", "heat", "fit", "zoomIn", "brighter"])

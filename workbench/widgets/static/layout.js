@@ -87,18 +87,23 @@ export function layOut(el, height, keymap, act) {
     );
     el.append(root);
 
-    /** Show the keys as they are now. */
-    function nameKeys() {
+    /**
+     * Show the keys as they are now.
+     *
+     * @param {boolean} [ticking] whether it is multi-label
+     */
+    function nameKeys(ticking = false) {
         for (const [name, tool] of Object.entries(tools)) {
             const key = spelled(keymap.key(name));
             tool.title = `${tool.dataset.title} (${key})`;
             tool.setAttribute("aria-keyshortcuts", keymap.key(name));
             /** @type {HTMLElement} */ (tool.lastElementChild).textContent = key.replace("Shift+", "⇧");
         }
-        const [skip, undo, help] = ["skip", "undo", "help"].map((name) => spelled(keymap.key(name)));
+        const [done, skip, undo, help] = ["accept", "skip", "undo", "help"].map((name) => spelled(keymap.key(name)));
+        const classKeys = ticking ? `tick classes, ${done} is done with the image` : "choose the class";
         root.setAttribute(
             "aria-label",
-            `Label images: number keys choose the class, ${skip} skips, ${undo} undoes, ${help} shows all keys, Escape leaves`,
+            `Label images: number keys ${classKeys}, ${skip} skips, ${undo} undoes, ${help} shows all keys, Escape leaves`,
         );
     }
     nameKeys();

@@ -2,6 +2,9 @@
 /** A strip of small pictures: the most similar labelled images of one, or examples of a class. */
 
 import { h } from "./dom.js";
+import { captionOf } from "./values.js";
+
+/** @typedef {{ id: string, label: import("./values.js").Label, similarity: number }} Neighbour */
 
 /**
  * @param {HTMLElement} parent
@@ -13,9 +16,9 @@ export function createNeighbours(parent, thumbs) {
     let shown = "";
 
     return {
-        /** @param {{ id: string, label: string, similarity: number }[]} neighbours */
+        /** @param {Neighbour[]} neighbours */
         show(neighbours) {
-            const key = neighbours.map(({ id, label }) => `${id} ${label}`).join();
+            const key = neighbours.map(({ id, label }) => `${id} ${captionOf(label)}`).join();
             if (key === shown) return; // they must not flicker at every refresh
             shown = key;
             row.hidden = !neighbours.length;
@@ -23,11 +26,12 @@ export function createNeighbours(parent, thumbs) {
         },
     };
 
-    /** @param {{ id: string, label: string, similarity: number }} neighbour */
+    /** @param {Neighbour} neighbour */
     function draw({ id, label, similarity }) {
         const picture = h("img", { alt: "", width: 38, height: 38 });
         thumbs.want(id, (address) => address && picture.setAttribute("src", address));
-        const title = label && `${label}, likeness ${similarity.toFixed(2)}`;
-        return h("figure", { role: "listitem", title }, picture, h("figcaption", {}, label));
+        const caption = captionOf(label);
+        const title = caption && `${caption}, likeness ${similarity.toFixed(2)}`;
+        return h("figure", { role: "listitem", title }, picture, h("figcaption", {}, caption));
     }
 }

@@ -8,3 +8,15 @@ const COLOURS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00
 export function classColour(index) {
     return COLOURS[((index % COLOURS.length) + COLOURS.length) % COLOURS.length];
 }
+
+/**
+ * Colours side by side, as a background image.
+ *
+ * @param {string[]} colours
+ */
+export function stripesOf(colours) {
+    if (!colours.length) return "none";
+    const share = 100 / colours.length;
+    const stripes = colours.map((colour, index) => `${colour} ${index * share}% ${(index + 1) * share}%`);
+    return `linear-gradient(90deg, ${stripes.join()})`;
+}

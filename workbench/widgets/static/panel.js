@@ -1,21 +1,22 @@
 // @ts-check
-/** The right-hand side: classes with their keys, what the model suggests, and why this image. */
+/** The right-hand side: the classes, a field to add or find one, notes, and why this image. */
 
+import { createClassList } from "./classlist.js";
+import { createDone } from "./done.js";
 import { h, icon } from "./dom.js";
-import { classColour } from "./palette.js";
-
-/** @typedef {import("./worklist.js").Suggestion} Suggestion */
-
-const FLASH = 220; // ms
+import { classesOf } from "./values.js";
 
 /**
  * @param {HTMLElement} parent
- * @param {{ choose: (label: string) => void, add: (name: string) => void, leave: () => void,
- *           note: (text: string) => void, examples: (samples: string[]) => void }} on
+ * @param {{ choose: (name: string) => void, act: (action: string) => void, add: (name: string) => void,
+ *           leave: () => void, note: (text: string) => void, examples: (samples: string[]) => void }} on
  * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
  */
 export function createPanel(parent, on, keymap) {
-    const list = h("div", { class: "wb-classes", role: "group", "aria-label": "Classes" });
+    const list = createClassList(keymap, {
+        choose: on.choose,
+        point: (name) => showGuideline(name || read),
+    });
     const input = /** @type {HTMLInputElement} */ (
         h("input", {
             class: "wb-new-class",
@@ -53,7 +54,8 @@ export function createPanel(parent, on, keymap) {
     const heat = h("p", { class: "wb-heat-note" });
     const why = h("div", { class: "wb-why" }, h("h4", {}, "Why this image"), reason, heat);
     const foot = h("div", { class: "wb-foot" });
-    parent.append(h("h4", {}, "Classes"), list, adder, input, guide, note, written, why, foot);
+    const done = createDone(keymap, on.act);
+    parent.append(h("h4", {}, "Classes"), list.element, adder, input, done.element, guide, note, written, why, foot);
     /** @type {Record<string, { text: string, examples: string[] }>} */
     let guidelines = {};
     /** @type {"add" | "find" | ""} what the field is open for */
@@ -90,11 +92,7 @@ export function createPanel(parent, on, keymap) {
     }
 
     function narrow() {
-        const hits = purpose === "find" ? found() : names;
-        [...list.children].forEach((row, index) => {
-            /** @type {HTMLElement} */ (row).hidden = !hits.includes(names[index]);
-            row.classList.toggle("wb-hit", purpose === "find" && hits[0] === names[index]);
-        });
+        list.narrow(purpose === "find" ? found() : null);
     }
 
     /** @param {KeyboardEvent} event */
@@ -143,6 +141,7 @@ export function createPanel(parent, on, keymap) {
             note.hidden = false;
             note.focus();
         },
+        reveal: list.reveal,
         /** @param {string} text */
         showNote(text) {
             written.textContent = text;
@@ -153,58 +152,24 @@ export function createPanel(parent, on, keymap) {
             guidelines = all;
         },
 
-        /**
-         * @param {string[]} classes
-         * @param {Record<string, number>} counts
-         * @param {string | null} chosen label that the image on screen has already
-         * @param {Suggestion | null} suggestion
-         * @param {boolean} reviewing whether the label that it has can be kept
-         */
-        showClasses(classes, counts, chosen, suggestion, reviewing) {
-            names = classes;
-            read = suggestion?.label ?? chosen ?? "";
+        /** @param {import("./classlist.js").ClassView} view */
+        showClasses(view) {
+            names = view.classes;
+            read = classesOf(view.suggestion?.label ?? view.label)[0] ?? "";
             showGuideline(read);
-            const keys = keymap.classKeys(classes);
-            const rows = classes.map((name, index) => {
-                const key = keys[index];
-                const suggested = suggestion?.label === name;
-                const share = suggestion?.scores[name] ?? 0;
-                const percent = `${Math.round(100 * share)} %`;
-                const title = `Label as ${name}${key ? ` (${key})` : ""}`;
-                return h(
-                    "button",
-                    {
-                        class: `wb-class${name === chosen ? " wb-chosen" : ""}${suggested ? " wb-suggested" : ""}`,
-                        type: "button",
-                        tabindex: -1, // the keys do it; focus stays where they are heard
-                        title: share ? `${title}; the model says ${percent}` : title,
-                        "aria-keyshortcuts": key || false,
-                        style: share ? `--wb-share:${(100 * share).toFixed(1)}%` : false,
-                        onclick: () => on.choose(name),
-                        onpointerenter: () => showGuideline(name),
-                        onpointerleave: () => showGuideline(read),
-                    },
-                    swatch(index),
-                    h("span", { class: "wb-name" }, name),
-                    share >= 0.005 ? h("span", { class: "wb-share" }, percent) : "",
-                    h("span", { class: "wb-count", title: "labels so far" }, String(counts[name] ?? 0)),
-                    suggested ? h("kbd", {}, keymap.key("accept")) : "",
-                    reviewing && name === chosen ? h("kbd", { title: "Keep this label" }, keymap.key("keep")) : "",
-                    key ? h("kbd", {}, key) : "",
-                );
-            });
-            list.replaceChildren(...rows);
+            parent.classList.toggle("wb-ticking", view.ticked !== null);
+            list.show(view);
+            done.show(view);
             const key = keymap.key("newClass");
             adder.title = `Add a class (${key})`;
             /** @type {HTMLElement} */ (adder.lastElementChild).textContent = key;
             narrow();
         },
 
-        /** @param {number} index of the class that was just given */
-        flash(index) {
-            const row = list.children[index];
-            row?.classList.add("wb-flash");
-            setTimeout(() => row?.classList.remove("wb-flash"), FLASH);
+        /** @param {import("./values.js").Label} label that was just given */
+        flash(label) {
+            list.flash(classesOf(label));
+            done.flash();
         },
 
         /**
@@ -217,9 +182,4 @@ export function createPanel(parent, on, keymap) {
             heat.textContent = note;
         },
     };
-}
-
-/** @param {number} index */
-function swatch(index) {
-    return h("span", { class: "wb-swatch", style: `background:${classColour(index)}` });
 }

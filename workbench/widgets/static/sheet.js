@@ -10,8 +10,9 @@ const DIGIT = /^[0-9]$/;
  * @param {HTMLElement} parent
  * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
  * @param {{ changed: () => void, reset: () => void, closed: () => void }} on
+ * @param {() => boolean} ticking whether it is multi-label
  */
-export function createSheet(parent, keymap, on) {
+export function createSheet(parent, keymap, on, ticking) {
     const hint = h("p", { class: "wb-sheet-hint", role: "status" });
     const groups = h("div", { class: "wb-groups" });
     const reset = h("button", { type: "button", class: "wb-plain", onclick: restore }, "As they were");
@@ -32,29 +33,31 @@ export function createSheet(parent, keymap, on) {
         groups.replaceChildren(...names.map(drawGroup));
         hint.textContent = waiting
             ? "Press the new key; Esc leaves it as it is."
-            : "Digits label. Click on a key to change it; changes stay in this browser.";
+            : `${ticking() ? "Digits tick and untick." : "Digits label."} Click on a key to change it; changes stay in this browser.`;
     }
 
     /** @param {string} name */
     function drawGroup(name) {
-        const rows = ACTIONS.filter((action) => action.group === name).map((action) =>
-            h(
-                "div",
-                { class: "wb-key-row" },
-                h("span", {}, action.title),
-                h(
-                    "button",
-                    {
-                        type: "button",
-                        class: waiting === action.name ? "wb-key wb-key-waiting" : "wb-key",
-                        "aria-label": `${action.title}: ${spelled(keymap.key(action.name))}, change`,
-                        onclick: () => ask(action.name),
-                    },
-                    waiting === action.name ? "press" : spelled(keymap.key(action.name)),
-                ),
-            ),
-        );
+        const rows = ACTIONS.filter((action) => action.group === name).map(drawRow);
         return h("div", { class: "wb-group" }, h("h4", {}, name), ...rows);
+    }
+
+    /** @param {import("./keymap.js").Action} action */
+    function drawRow(action) {
+        const title = (ticking() && action.ticking) || action.title;
+        const key = spelled(keymap.key(action.name));
+        const asked = waiting === action.name;
+        const button = h(
+            "button",
+            {
+                type: "button",
+                class: asked ? "wb-key wb-key-waiting" : "wb-key",
+                "aria-label": `${title}: ${key}, change`,
+                onclick: () => ask(action.name),
+            },
+            asked ? "press" : key,
+        );
+        return h("div", { class: "wb-key-row" }, h("span", {}, title), button);
     }
 
     /** @param {string} name */

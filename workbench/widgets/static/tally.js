@@ -1,18 +1,22 @@
 // @ts-check
 /** How many labels each class has, and what was labelled since the page was opened. No DOM in here. */
 
+/** @typedef {import("./values.js").Label} Label */
+
+import { classesOf } from "./values.js";
+
 export function createTally() {
     /** @type {Record<string, number>} */
     let counts = {};
-    /** @type {Map<string, string>} labels given since the page was opened, by sample */
+    /** @type {Map<string, Label>} labels given since the page was opened, by sample */
     const given = new Map();
 
     /**
-     * @param {string | null | undefined} label
+     * @param {Label | null | undefined} label
      * @param {number} by
      */
     function count(label, by) {
-        if (label != null) counts[label] = Math.max(0, (counts[label] ?? 0) + by);
+        for (const name of classesOf(label)) counts[name] = Math.max(0, (counts[name] ?? 0) + by);
     }
 
     const tally = {
@@ -28,8 +32,8 @@ export function createTally() {
         labelOf: (sample) => given.get(sample),
         /**
          * @param {string[]} samples
-         * @param {string} label
-         * @param {string | null} [before] the label that they had
+         * @param {Label} label
+         * @param {Label | null} [before] the label that they had
          */
         give(samples, label, before = null) {
             for (const sample of samples) given.set(sample, label);
@@ -38,8 +42,8 @@ export function createTally() {
         },
         /**
          * @param {string[]} samples
-         * @param {string} label that they had been given
-         * @param {string | null} [before] the label that they have again
+         * @param {Label} label that they had been given
+         * @param {Label | null} [before] the label that they have again
          */
         withdraw(samples, label, before = null) {
             for (const sample of samples) given.delete(sample);
@@ -48,8 +52,8 @@ export function createTally() {
         },
         /**
          * @param {string[]} samples
-         * @param {string} label
-         * @returns {(string | undefined)[]} the labels that they had been given before
+         * @param {Label} label
+         * @returns {(Label | undefined)[]} the labels that they had been given before
          */
         giveMany(samples, label) {
             const were = samples.map(tally.labelOf);
@@ -58,8 +62,8 @@ export function createTally() {
         },
         /**
          * @param {string[]} samples
-         * @param {string} label that they had been given
-         * @param {(string | undefined)[]} were the labels that they have again
+         * @param {Label} label that they had been given
+         * @param {(Label | undefined)[]} were the labels that they have again
          */
         giveBack(samples, label, were) {
             samples.forEach((sample, index) => {

@@ -3,29 +3,33 @@
  * What is to be labelled and what has been: the page's own view of the queue. It is ahead of the
  * kernel by the operations that are not acknowledged yet. No DOM in here.
  *
- * @typedef {{ label: string, scores: Record<string, number>, model: string }} Suggestion calibrated
- *     probabilities by class, of the likeliest few
- * @typedef {{ id: string, name: string, batch: number, reason: string, label: string | null,
- *             event: string, hints: boolean, note: string, suggestion?: Suggestion | null,
- *             neighbours?: { id: string, label: string, similarity: number }[] }} Item
+ * @typedef {import("./queue.js").Item} Item
+ * @typedef {import("./queue.js").Suggestion} Suggestion
+ * @typedef {import("./values.js").Label} Label
  * @typedef {import("./outbox.js").Op} Op
- * @typedef {{ op: Op | null, item: Item | null, dropped?: Item[], were?: (string | undefined)[], noted?: Item, before?: string }} Step
- *     `op` null: the image was put off; `dropped`: queued images that a label of many took out of the
- *     queue, `were`: the labels that they had; `noted`, `before`: the image that a note is on, and what it said
+ * @typedef {{ op: Op | null, item: Item | null, draft?: import("./ticks.js").Draft, dropped?: Item[], were?: (Label | undefined)[], noted?: Item, before?: string }} Step
+ *     `op` null: the image was put off; `draft`: what was ticked on the image; `dropped`: queued
+ *     images that a label of many took out of the queue, `were`: the labels that they had; `noted`,
+ *     `before`: the image that a note is on, and what it said
  */
 
+import { takeMany, untakeMany } from "./many.js";
+import { createQueue } from "./queue.js";
 import { createTally } from "./tally.js";
+import { createTicks } from "./ticks.js";
+import { captionOf, classesOf } from "./values.js";
 
 /**
  * @param {() => string} newId
  */
 export function createWorklist(newId = () => crypto.randomUUID()) {
-    /** @type {Item[]} */
-    let queue = [];
     /** @type {string[]} */
     let classes = [];
+    const queue = createQueue();
     const tally = createTally();
-    let left = 0; // in the kernel's whole queue, of which `queue` is the head
+    const ticks = createTicks();
+    let ticking = false; // in multi-label
+    let reviewing = false;
     let done = 0; // since the page was opened
     let suggesting = true;
     /** @type {Step[]} */
@@ -48,13 +52,6 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         return op;
     }
 
-    /** @param {string} sample */
-    function drop(sample) {
-        const before = queue.length;
-        queue = queue.filter((item) => item.id !== sample);
-        left -= before - queue.length;
-    }
-
     /**
      * A step forward: what it does to this page's view of things.
      *
@@ -63,11 +60,12 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
     function take(step) {
         past.push(step);
         const { op, item } = step;
-        if (op?.kind === "labels") return takeMany(step, op);
+        if (op?.kind === "labels") done += takeMany(step, op, { queue, tally, ticks });
         if (op?.kind === "note" && step.noted) step.noted.note = op.text;
         if (op?.kind === "class") classes = [...classes, op.name];
         if (!item) return;
-        drop(item.id);
+        step.draft = ticks.end(item.id) ?? step.draft;
+        queue.drop(item.id);
         done += 1;
         if (!op) return;
         latest.set(item.id, op.id);
@@ -85,29 +83,6 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         future = [];
         take(step);
         return step.op;
-    }
-
-    /**
-     * @param {Step} step
-     * @param {Op} op
-     */
-    function takeMany(step, op) {
-        const samples = new Set(op.samples);
-        step.dropped = queue.filter((item) => samples.has(item.id));
-        for (const item of step.dropped) drop(item.id);
-        step.were = tally.giveMany(op.samples, op.label);
-        done += step.were.filter((before) => before === undefined).length;
-    }
-
-    /**
-     * @param {Step} step
-     * @param {Op} op
-     */
-    function untakeMany(step, op) {
-        for (const item of [...(step.dropped ?? [])].reverse()) putFirst(item);
-        const were = step.were ?? [];
-        tally.giveBack(op.samples, op.label, were);
-        done -= were.filter((before) => before === undefined).length;
     }
 
     /**
@@ -130,16 +105,26 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         return { op, settled: true, notice: ack.ok ? notice : ack.error };
     }
 
-    /** @param {Item} item */
-    function putFirst(item) {
-        drop(item.id);
-        queue.unshift(item);
-        left += 1;
+    /**
+     * An image comes back; its ticks are those that were committed, or that it was left with.
+     *
+     * @param {Step} step
+     */
+    function restore({ op, item, draft }) {
+        if (!item || !draft) return;
+        ticks.restore(item.id, op?.kind === "label" ? { ...draft, names: [...classesOf(op.label)] } : draft);
     }
 
     return {
         get current() {
-            return queue[0] ?? null;
+            return queue.current;
+        },
+        /** Whether classes are ticked before they are committed: in multi-label. */
+        get ticking() {
+            return ticking;
+        },
+        get reviewing() {
+            return reviewing;
         },
         get classes() {
             return classes;
@@ -148,14 +133,20 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             return tally.counts;
         },
         get left() {
-            return left;
+            return queue.left;
         },
         get done() {
             return done;
         },
         /** The model's suggestion for the image on screen. */
         get suggestion() {
-            return (suggesting && queue[0]?.suggestion) || null;
+            const item = queue.current;
+            if (!item || !suggesting) return null;
+            return (ticking ? ticks.suggestionOf(item.id, classes) : item.suggestion) || null;
+        },
+        /** Classes that are ticked on the image on screen, in order. */
+        get ticked() {
+            return queue.current ? ticks.of(queue.current.id, classes) : [];
         },
         /** @param {boolean} on whether suggestions are shown, and recorded as shown */
         set suggesting(on) {
@@ -169,42 +160,48 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         },
         /** Whether the head of the queue is used up while the kernel has more. */
         get needsMore() {
-            return queue.length < Math.min(10, left);
+            return queue.needsMore;
         },
-        /** @param {number} n */
-        upcoming(n) {
-            return queue.slice(1, n + 1);
-        },
+        upcoming: queue.upcoming,
 
         /**
          * Take in the kernel's queue. The image on screen stays where it is still queued.
          *
-         * @param {{ queue: Item[], queued: number, classes: string[], counts: object }} state
+         * @param {{ task?: string, mode?: string, queue: Item[], queued: number, classes: string[], counts: Record<string, number> }} state
          */
         load(state) {
-            const busy = new Set([...pending.values()].map((op) => op.sample));
-            const shown = queue[0];
-            queue = state.queue.filter((item) => !busy.has(item.id));
-            left = state.queued - (state.queue.length - queue.length);
-            const place = queue.findIndex((item) => item.id === shown?.id);
-            if (place > 0) queue.unshift(...queue.splice(place, 1));
+            ticking = state.task === "multilabel";
+            reviewing = state.mode === "review";
+            queue.load(state.queue, state.queued, new Set([...pending.values()].map((op) => op.sample)));
             classes = [...state.classes];
             tally.load(state.counts);
             for (const op of pending.values()) if (op.kind === "label") tally.count(op.label, 1);
         },
 
+        /** The image in front is on screen now; until it is done its ticks are the hand's alone. */
+        present() {
+            const item = queue.current;
+            if (item && ticking) ticks.begin(item, (suggesting && item.suggestion) || null, reviewing);
+        },
+
+        /** @param {string} name of the class to tick on the image on screen, or to tick no more */
+        tick(name) {
+            if (queue.current) ticks.toggle(queue.current.id, name);
+        },
+
         /**
          * Finish the image on screen.
          *
-         * @param {string | null} label null skips it
+         * @param {Label | null} label null skips it
          * @param {number} seconds
          * @param {boolean} [accepted] whether the label is the suggestion, taken as it is
          * @returns {Op | null}
          */
         finish(label, seconds, accepted = false) {
-            const item = queue[0];
+            const item = queue.current;
             if (!item) return null;
-            const shown = suggesting ? item.suggestion : null;
+            // Ticks that began with a suggestion owe it something, whether it is still shown or not.
+            const shown = ticking ? ticks.suggestionOf(item.id, classes) : suggesting && item.suggestion;
             const op = issue({
                 id: newId(),
                 kind: label === null ? "skip" : "label",
@@ -221,7 +218,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          * Label many images at once.
          *
          * @param {string[]} samples
-         * @param {string} label
+         * @param {Label} label
          * @param {number} seconds for all of them
          * @returns {Op}
          */
@@ -234,9 +231,8 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
 
         /** Leave the image on screen for another time, without a word to the kernel. */
         putOff() {
-            const item = queue[0];
-            if (!item) return;
-            begin({ op: null, item });
+            const item = queue.current;
+            if (item) begin({ op: null, item });
         },
 
         /**
@@ -268,7 +264,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          * @returns {Op | null}
          */
         note(text) {
-            const item = queue[0];
+            const item = queue.current;
             if (!item) return null;
             const op = issue({ id: newId(), kind: "note", sample: item.id, text });
             return begin({ op, item: null, noted: item, before: item.note });
@@ -283,14 +279,15 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             const step = past.pop();
             if (step) future.push(step);
             if (step?.item) {
-                putFirst(step.item);
+                queue.putFirst(step.item);
+                restore(step);
                 done -= 1;
             }
             if (step && !step.op) return null;
             const op = issue({ id: newId(), kind: "undo" });
             if (!step) blind.add(op.id);
             if (step?.op?.kind === "labels") {
-                untakeMany(step, step.op);
+                done -= untakeMany(step, step.op, { queue, tally, ticks });
             } else if (step?.op && step.item) {
                 latest.set(step.item.id, step.op.basedOn); // the kernel goes back to it, too
                 if (step.op.kind === "label") tally.withdraw([step.item.id], step.op.label, step.item.label);
@@ -343,19 +340,19 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 if (failed.kind === "class") classes = classes.filter((name) => name !== failed.name);
                 if (item) {
                     latest.delete(item.id);
-                    const shown = queue[0];
-                    putFirst(item);
-                    if (shown && shown.id !== item.id) putFirst(shown);
+                    queue.putNext(item);
                     if (step) done -= 1;
+                    if (step && !ack.conflict) restore(step);
                 }
                 const { annotator, label } = ack.conflict ?? {};
-                const notice = `${annotator} had labelled ${item?.name} ${label ?? "otherwise"}: label it again to overrule`;
+                const notice = `${annotator} had labelled ${item?.name} ${captionOf(label) || "otherwise"}: label it again to overrule`;
                 return { op, settled: true, notice: ack.conflict ? notice : ack.error };
             }
+            if (op.kind === "rename" || op.kind === "merge") ticks.rename(op.name, op.to);
             if (ack.classes) classes = ack.classes;
             if (ack.counts) tally.load(ack.counts);
             if (ack.nothing) return { op, settled: true, notice: ack.nothing };
-            if (blind.has(op.id) && ack.queued && ack.item) putFirst(ack.item);
+            if (blind.has(op.id) && ack.queued && ack.item) queue.putFirst(ack.item);
             const stale = Boolean(ack.counts) || (ack.many && blind.has(op.id));
             return { op, settled: true, notice: ack.ok ? "" : ack.error, stale };
         },
@@ -366,17 +363,11 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          * @param {{ suggestions: Record<string, Suggestion>, order: string[] }} news
          */
         learn({ suggestions, order }) {
-            for (const item of queue) {
+            for (const item of queue.items) {
                 // What the person is looking at does not change under the hand.
-                if (item !== queue[0] || !item.suggestion) item.suggestion = suggestions[item.id] ?? null;
+                if (item !== queue.current || !item.suggestion) item.suggestion = suggestions[item.id] ?? null;
             }
-            const place = new Map(order.map((id, index) => [id, index]));
-            const [shown, ...rest] = queue;
-            if (!shown) return;
-            const known = rest.filter((item) => place.has(item.id));
-            known.sort((a, b) => /** @type {number} */ (place.get(a.id)) - /** @type {number} */ (place.get(b.id)));
-            let next = 0;
-            queue = [shown, ...rest.map((item) => (place.has(item.id) ? known[next++] : item))];
+            queue.arrange(order);
         },
 
         /**
@@ -392,7 +383,10 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 if (news.after) tally.give([news.sample], news.after, news.before);
                 else tally.withdraw([news.sample], news.before);
                 latest.delete(news.sample);
-                if (!news.listed) drop(news.sample);
+                const item = queue.items.find(({ id }) => id === news.sample);
+                if (item && item !== queue.current) item.label = news.after; // it begins with that
+                if (item !== queue.current || !news.listed) ticks.end(news.sample);
+                if (!news.listed) queue.drop(news.sample);
             }
             return true;
         },
