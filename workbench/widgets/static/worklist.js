@@ -182,11 +182,11 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
          * @param {{ queue: Item[], queued: number, classes: string[], counts: object }} state
          */
         load(state) {
-            const busy = new Set([...pending.values()].map((op) => op.sample));
-            const shown = queue[0];
-            queue = state.queue.filter((item) => !busy.has(item.id));
+            const [busy, shown] = [new Set([...pending.values()].map((op) => op.sample)), queue[0]?.id];
+            const known = (/** @type {string} */ id) => queue.find((item) => item.id === id); // steps hold on to it
+            queue = state.queue.filter(({ id }) => !busy.has(id)).map((item) => Object.assign(known(item.id) ?? {}, item));
             left = state.queued - (state.queue.length - queue.length);
-            const place = queue.findIndex((item) => item.id === shown?.id);
+            const place = queue.findIndex((item) => item.id === shown);
             if (place > 0) queue.unshift(...queue.splice(place, 1));
             classes = [...state.classes];
             tally.load(state.counts);
