@@ -5,6 +5,7 @@ import { readdirSync } from "node:fs";
 import { mock, test } from "node:test";
 
 import { createClock } from "../../workbench/widgets/static/clock.js";
+import { hex, newId } from "../../workbench/widgets/static/ids.js";
 import { classColour } from "../../workbench/widgets/static/palette.js";
 import { createTally } from "../../workbench/widgets/static/tally.js";
 import { createThumbs } from "../../workbench/widgets/static/thumbs.js";
@@ -97,4 +98,13 @@ test("of twenty thousand small pictures a few thousand are held", () => {
     thumbs.clear();
     assert.equal(held(), 0);
     mock.restoreAll();
+});
+
+test("ids are made without what browsers keep for https, and never twice", () => {
+    const made = mock.method(crypto, "randomUUID", () => assert.fail("not there over plain http"));
+    const ids = Array.from({ length: 1_000 }, newId);
+    assert.equal(new Set(ids).size, 1_000);
+    for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
+    assert.equal(hex(new Uint8Array([0, 10, 255])), "000aff");
+    made.mock.restore();
 });

@@ -2,6 +2,7 @@
 /** The grid as a way to work in the widget: when it is shown, and what it asks of the kernel. */
 
 import { createGrid } from "./grid.js";
+import { hex } from "./ids.js";
 
 /**
  * @param {ReturnType<typeof import("./layout.js").layOut>} parts
@@ -66,9 +67,4 @@ export function createGridMode(parts, thumbs, work, send, on) {
             on.changed();
         },
     };
-}
-
-/** @param {Uint8Array} bytes */
-function hex(bytes) {
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

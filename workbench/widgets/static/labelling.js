@@ -11,6 +11,7 @@ import { createCurve } from "./curve.js";
 import { listenToGestures } from "./gestures.js";
 import { createGridMode } from "./gridmode.js";
 import { createHints } from "./hints.js";
+import { newId } from "./ids.js";
 import { createImages } from "./images.js";
 import { createKeymap, strokeOf } from "./keymap.js";
 import { connectLayers } from "./layers.js";
@@ -38,7 +39,7 @@ const ASK_TIMES = 30; // every two seconds, while the kernel does not answer at 
 async function render({ model, el }) {
     const send = createSender(model);
     const outbox = await openOutbox();
-    const work = createWorklist();
+    const work = createWorklist(newId);
     const clock = createClock();
     const images = createImages(send, onPicture);
     const keymap = createKeymap({ ...model.get("shortcuts"), ...readKeys() });
@@ -75,6 +76,7 @@ async function render({ model, el }) {
     });
 
     let loaded = false;
+    let outdated = false; // there is a newer state to ask for, once all is saved
     let instant = true;
     let mode = "queue"; // or "review"
     let working = ""; // what the model is busy with
@@ -245,6 +247,8 @@ async function render({ model, el }) {
 
     /** @param {any} state */
     async function onState(state) {
+        outdated = loaded && work.unsaved > 0; // older than what is under way
+        if (outdated) return;
         if (!loaded) {
             loaded = true;
             const kept = await saving.begin(state.dataset, work.adopt);
@@ -262,7 +266,7 @@ async function render({ model, el }) {
     /** @param {any} ack */
     function onAck(ack) {
         const { settled, notice, stale } = work.acknowledge(ack);
-        if (stale) send({ type: "hello" });
+        if (stale || (outdated && !work.unsaved)) send({ type: "hello" });
         if (settled) saving.settle(ack.id);
         if (notice) notify(notice);
         saving.expect();

@@ -19,7 +19,7 @@ import { createTally } from "./tally.js";
 /**
  * @param {() => string} newId
  */
-export function createWorklist(newId = () => crypto.randomUUID()) {
+export function createWorklist(newId) {
     /** @type {Item[]} */
     let queue = [];
     /** @type {string[]} */
