@@ -10,7 +10,6 @@ otherwise: the module as the notebook gets it, its styles, real images.
 """
 
 import base64
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -19,18 +18,18 @@ from tests.browser.lab import Lab
 from tests.browser.page import PATIENCE
 from workbench.widgets._modules import link
 
-
 STATIC = Path(__file__).parents[2] / "workbench" / "widgets" / "static"
 START = """async ([module, style, pictures]) => {
     const address = URL.createObjectURL(new Blob([module], {type: 'text/javascript'}));
     const {default: widget} = await import(address);
     document.head.append(Object.assign(document.createElement('style'), {textContent: style}));
-    const kept = pictures.map(({bytes, ...info}) => [Uint8Array.from(atob(bytes), c => c.charCodeAt(0)), info]);
+    const decoded = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+    const kept = pictures.map(({bytes, ...info}) => [decoded(bytes), info]);
     const traits = {height: 520, shortcuts: {}, layers: null, layer_of: '-', _control: false};
     const listeners = {};
     window.sent = [];
-    window.hear = (message, buffers = []) =>
-        listeners['msg:custom'](message, buffers.map(bytes => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+    const viewed = bytes => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    window.hear = (message, buffers = []) => listeners['msg:custom'](message, buffers.map(viewed));
     // Pictures are answered by themselves, as the kernel's threads do; all else is the test's affair.
     const of = sample => kept[(parseInt(sample, 16) || 0) % kept.length];
     const answers = {
@@ -46,6 +45,21 @@ START = """async ([module, style, pictures]) => {
     const el = document.body.appendChild(document.createElement('div'));
     await widget.render({model, el});
 }"""
+
+
+WEAR = """variables => {
+    for (const [name, value] of Object.entries(variables))
+        document.documentElement.style.setProperty(`--jp-${name}`, value);
+}"""
+
+THEMES = {
+    "light": {},  # what the styles fall back to
+    "dark": {
+        **{"layout-color0": "#111", "layout-color1": "#212121", "border-color2": "#424242"},
+        **{"ui-font-color1": "#fff", "ui-font-color2": "#b3b3b3", "brand-color1": "#2196f3"},
+        **{"warn-color0": "#ffa726"},
+    },
+}
 
 
 def sample_id(number: int) -> str:
@@ -81,6 +95,10 @@ class Plain:
 
     def __exit__(self, *_: object) -> None:
         self.page.context.close()
+
+    def wear(self, scheme: str) -> None:
+        """Colour it as in JupyterLab's `light` or `dark` theme, whose variables it reads."""
+        self.page.evaluate(WEAR, THEMES[scheme])
 
     def hear(self, message: dict[str, Any]) -> None:
         """Have the page hear a message of the kernel."""

@@ -147,7 +147,7 @@ export function createGrid(parent, thumbs, on) {
                 const { name, count } = arrangement.groups[group];
                 element = h(
                     "button",
-                    { type: "button", class: "wb-group-head", tabindex: -1, onclick: () => toggleGroup(group) },
+                    { type: "button", class: "wb-group-head", title: name, tabindex: -1, onclick: () => toggleGroup(group) },
                     `${name} · ${count}`,
                 );
                 headers.set(group, element);
