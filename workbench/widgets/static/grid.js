@@ -259,8 +259,10 @@ export function createGrid(parent, thumbs, on) {
         draw();
     });
     sheet.addEventListener("pointercancel", () => {
+        if (drag?.far) selected = drag.base; // it was not to select: the finger scrolls
         drag = null;
         trace.hidden = true;
+        draw();
     });
     sheet.addEventListener("dblclick", (event) => {
         const at = pointOf(event);
