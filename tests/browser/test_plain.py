@@ -10,6 +10,8 @@ from PIL import Image
 from tests.browser.conftest import OUT
 from tests.browser.lab import Lab
 from tests.browser.plain import Plain, sample_id, state
+from tests.browser.test_grid import SELECTED
+from tests.browser.test_text import GRID
 
 PIXELS = {"width": 64, "height": 64}
 Pictures = Callable[..., list[tuple[Path, dict[str, Any]]]]
@@ -72,3 +74,20 @@ def test_a_queue_that_is_older_than_the_last_step_does_not_move_the_image(
         assert "0 of 4" in plain.page.locator(".wb-bar").inner_text()
         plain.page.keyboard.press("2")
         assert plain.ops()[-1]["sample"] == sample_id(0)
+
+
+def test_a_grid_that_another_tab_asked_for_does_not_come_under_this_hand(
+    lab: Lab, pictures: Pictures
+) -> None:
+    with Plain(lab, pictures({})) as plain:
+        plain.hear(state(range(8)))
+        plain.page.keyboard.press("g")
+        plain.page.evaluate(GRID, [["one", "two"], 5])
+        assert plain.page.evaluate(SELECTED) == 5
+        plain.page.locator(".wb-cell").first.click()
+        plain.page.evaluate(GRID, [["other"], 30])
+        assert plain.page.locator(".wb-group-head").all_inner_texts() == ["one · 5", "two · 5"]
+        assert plain.page.evaluate(SELECTED) == 4
+        plain.page.locator(".wb-way", has_text="what the model says").click()
+        plain.page.evaluate(GRID, [["mine"], 3])
+        assert plain.page.locator(".wb-group-head").all_inner_texts() == ["mine · 3"]

@@ -20,11 +20,14 @@ export function createGridMode(parts, thumbs, work, send, on) {
         classes: () => work.classes,
     });
 
+    let asked = false;
+
     /**
      * @param {string} by
      * @param {string} [sample]
      */
     function ask(by, sample) {
+        asked = true;
         grid.say("arranging");
         send({ type: "grid", by, sample });
     }
@@ -60,6 +63,8 @@ export function createGridMode(parts, thumbs, work, send, on) {
          * @param {DataView[]} buffers ids of the images, 12 bytes each
          */
         receive({ by, groups, working, error }, buffers) {
+            if (!asked) return; // another tab on this widget has: its images do not come under this hand
+            asked = Boolean(working);
             if (working || error) return grid.say(working || error);
             const ids = new Uint8Array(buffers[0].buffer, buffers[0].byteOffset, buffers[0].byteLength);
             const idAt = (/** @type {number} */ index) => hex(ids.subarray(12 * index, 12 * index + 12));
