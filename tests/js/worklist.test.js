@@ -191,3 +191,28 @@ test("labels given elsewhere take the image out once, and leave the counts right
     assert.deepEqual([work.counts.dog, work.counts.cat, work.left], [1, 4, IDS.length - 1]);
     assert.equal(work.labelOf("image3"), "cat");
 });
+
+test("an undo names the step that it takes back, a redo the undo", () => {
+    const work = createPage();
+    const [first, many] = [work.finish("cat", 1), work.finishMany(["image4", "image5"], "dog", 1)];
+    const undone = [work.undo(), work.undo()];
+    assert.deepEqual(undone.map(({ step }) => step), [many.id, first.id]);
+    const again = work.redo();
+    assert.equal(again.step, undone[1].id);
+    assert.equal(work.undo().step, again.id, "what a redo recorded is what an undo takes back");
+    const blind = work.undo();
+    assert.equal(blind.step, undefined, "from before this page: the kernel knows the latest");
+    const nothing = work.acknowledge({ id: undone[0].id, ok: true, nothing: "nothing to undo" });
+    assert.deepEqual([nothing.notice, nothing.stale], ["nothing to undo", true], "then the kernel is asked");
+    assert.ok(!work.acknowledge({ id: blind.id, ok: true, nothing: "nothing to undo" }).stale);
+});
+
+test("the image on screen stays when somebody else labels it: the hand is told by the conflict", () => {
+    const work = createPage();
+    work.hear({ news: "label", event: "theirs", sample: "image0", before: null, after: "dog", listed: false });
+    assert.equal(work.current.id, "image0");
+    const op = work.finish("cat", 1);
+    assert.equal(op.basedOn, "", "what the hand had seen");
+    work.hear({ news: "label", event: "more", sample: "image2", before: null, after: "dog", listed: false });
+    assert.deepEqual(queueOf(work).slice(0, 2), ["image1", "image3"]);
+});

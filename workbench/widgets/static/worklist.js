@@ -9,8 +9,8 @@
  *             event: string, hints: boolean, note: string, suggestion?: Suggestion | null,
  *             neighbours?: { id: string, label: string, similarity: number }[] }} Item
  * @typedef {import("./outbox.js").Op} Op
- * @typedef {{ op: Op | null, item: Item | null, dropped?: Item[], were?: (string | undefined)[], noted?: Item, before?: string }} Step
- *     `op` null: the image was put off; `dropped`: queued images that a label of many took out of the
+ * @typedef {{ op: Op | null, item: Item | null, undo?: string, dropped?: Item[], were?: (string | undefined)[], noted?: Item, before?: string }} Step
+ *     `op` null: the image was put off; `undo`: id of the operation that took it back; `dropped`: queued images that a label of many took out of the
  *     queue, `were`: the labels that they had; `noted`, `before`: the image that a note is on, and what it said
  */
 
@@ -287,8 +287,9 @@ export function createWorklist(newId) {
                 done -= 1;
             }
             if (step && !step.op) return null;
-            const op = issue({ id: newId(), kind: "undo" });
-            if (!step) blind.add(op.id);
+            const op = issue({ id: newId(), kind: "undo", step: step?.op?.id });
+            if (step) step.undo = op.id;
+            else blind.add(op.id);
             if (step?.op?.kind === "labels") {
                 untakeMany(step, step.op);
             } else if (step?.op && step.item) {
@@ -306,12 +307,11 @@ export function createWorklist(newId) {
         /** Do again what was taken back last; null where there is nothing. */
         redo() {
             const step = future.pop();
-            if (!step) return null;
-            if (!step.op) {
-                take(step);
+            if (!step?.op) {
+                if (step) take(step);
                 return null;
             }
-            const op = issue({ id: newId(), kind: "redo" });
+            const op = issue({ id: newId(), kind: "redo", step: step.undo });
             // The kernel records it anew: what comes after is based on that, and undoes that.
             take({ ...step, op: { ...step.op, id: op.id } });
             return op;
@@ -354,7 +354,7 @@ export function createWorklist(newId) {
             }
             if (ack.classes) classes = ack.classes;
             if (ack.counts) tally.load(ack.counts);
-            if (ack.nothing) return { op, settled: true, notice: ack.nothing };
+            if (ack.nothing) return { op, settled: true, notice: ack.nothing, stale: Boolean(op.step) };
             if (blind.has(op.id) && ack.queued && ack.item) putFirst(ack.item);
             const stale = Boolean(ack.counts) || (ack.many && blind.has(op.id));
             return { op, settled: true, notice: ack.ok ? "" : ack.error, stale };
@@ -392,7 +392,7 @@ export function createWorklist(newId) {
                 if (news.after) tally.give([news.sample], news.after, news.before);
                 else tally.withdraw([news.sample], news.before);
                 latest.delete(news.sample);
-                if (!news.listed) drop(news.sample);
+                if (!news.listed && news.sample !== queue[0]?.id) drop(news.sample); // nothing moves under a hand
             }
             return true;
         },
