@@ -48,7 +48,7 @@ def wire(lab: Lab) -> Iterator[Wire]:
 def test_what_is_labelled_without_a_connection_arrives_once(
     wire: Wire, lab_page: Open, home: Path
 ) -> None:
-    page = lab_page(opening_few("cut", "instant=False"), theme="dark")
+    page = lab_page(opening_few("cut", "instant=False"), theme="dark", fresh=True)
     path = urlsplit(page.page.url).path
     page.load(f"http://127.0.0.1:{wire.port}{path}?reset&token={TOKEN}")
     show_widget(page)

@@ -39,7 +39,7 @@ widget
 
 def test_labels_grid_and_review_need_no_layers_files_or_https(lab_page: Open, home: Path) -> None:
     first, second = opening_few("elsewhere")
-    page = lab_page([WITHOUT + first, second, FILL])
+    page = lab_page([WITHOUT + first, second, FILL], fresh=True)
     page.page.add_init_script(INSECURE)
     asked: list[str] = []
     page.page.route("**/files/**", lambda route: (asked.append(route.request.url), route.abort()))

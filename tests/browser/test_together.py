@@ -88,7 +88,7 @@ def press(tab: LabPage, keys: str) -> None:
 
 
 def test_two_tabs_on_one_widget_take_back_their_own(lab_page: Open, home: Path) -> None:
-    left = lab_page(opening_few("tabs", "instant=False"))
+    left = lab_page(opening_few("tabs", "instant=False"), fresh=True)
     show_widget(left)
     left.save()  # with the widget's view, which the other tab shows of the same kernel
     right = LabPage(left.page.context.new_page())
