@@ -158,8 +158,13 @@ class Desk:
 
     def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         """Tell `listener` what happens outside the page; returns how to stop, once or more often."""
+
+        def tell(event: LabelEvent) -> None:
+            if event.applied:  # what lost against another's has changed nothing
+                listener(self._as_news(event))
+
         stops = [
-            self._labels.on_event(lambda event: listener(self._as_news(event))),
+            self._labels.on_event(tell),
             self._queue.on_change(lambda: listener({"news": "queue"})),
             self._feedback.on_news(listener),
         ]

@@ -55,7 +55,7 @@ class Operations:
 
         Args:
             op: `id`, `kind` and what that needs: `sample` or `samples`, `label`, `seconds`,
-                `basedOn`, `accepted`, `suggestion`, `model`, `text`, `name`, `to`.
+                `basedOn`, `accepted`, `suggestion`, `model`, `text`, `name`, `to`, `step`.
 
         Returns:
             The acknowledgement: `id`, `ok`, and what changed; else `error`, and `final` if sending
@@ -109,10 +109,12 @@ class Operations:
         return {}
 
     def _undo(self, op: Op) -> Answer:
-        return self._step(self._labels.undo(event_id=str(op["id"])), "nothing to undo")
+        commit = self._labels.undo(event_id=str(op["id"]), step=op.get("step"))
+        return self._step(commit, "nothing to undo")
 
     def _redo(self, op: Op) -> Answer:
-        return self._step(self._labels.redo(event_id=str(op["id"])), "nothing to redo")
+        commit = self._labels.redo(event_id=str(op["id"]), step=op.get("step"))
+        return self._step(commit, "nothing to redo")
 
     def _class(self, change: Callable[[Op], Commit]) -> Callable[[Op], Answer]:
         def apply(op: Op) -> Answer:

@@ -17,6 +17,20 @@ def opening(name: str, count: int = 25) -> list[str]:
     ]
 
 
+def opening_few(name: str, label: str = "") -> list[str]:
+    """Cells that open 64 images of digits, all of them queued; `label`: arguments of bench.label."""
+    folder = (
+        "import shutil, tempfile\nfrom pathlib import Path\nimport workbench as wb\n"
+        "folder = Path(tempfile.mkdtemp())\n"
+        "for digit in '01234567':\n"
+        "    for path in sorted(wb.digits().glob(f'{digit}/*.png'))[:8]:\n"
+        "        shutil.copy(path, folder / f'{digit}-{path.name}')\n"
+        f"bench = wb.open({name!r}, images=folder, classes={CLASSES})\n"
+        "queued = bench.queue.add_by_hand(bench.dataset.values('id'))"
+    )
+    return [folder, f"widget = bench.label({label})\nwidget"]
+
+
 def show_widget(page: LabPage) -> None:
     """Run the two cells of `opening` and wait until the first image is drawn."""
     page.run_cell(0, timeout=400)

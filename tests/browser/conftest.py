@@ -5,9 +5,11 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import workbench as wb
 from tests.browser.kernels import KERNELS
 from tests.browser.lab import ROOT, Host, Lab, Theme
 from tests.browser.page import LabPage
@@ -102,6 +104,13 @@ def lab_page(
     for page, kernel in zip(opened, kernels, strict=True):
         if failed or not kernel or not warm_pages.keep(page, kernel):
             page.close()
+
+
+@pytest.fixture
+def digit(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """One of the bundled digits, and what is told with it, for `Plain`."""
+    path = sorted(wb.digits(tmp_path).glob("3/*.png"))[0]
+    return path, {"width": 64, "height": 64}
 
 
 def _keep_evidence(folder: Path, pages: list[LabPage], log: bytes) -> None:

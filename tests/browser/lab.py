@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import nbformat
 from playwright.sync_api import Page, sync_playwright
@@ -123,9 +123,13 @@ class Lab:
         )
         urllib.request.urlopen(request, timeout=60).close()
 
-    def blank(self) -> Page:
-        """An empty page of the browser, for code that needs no notebook; to be closed."""
-        return self._browser.new_context().new_page()
+    def blank(self, **context: Any) -> Page:
+        """An empty page of the browser, for code that needs no notebook; to be closed.
+
+        Args:
+            context: options of its context, such as `has_touch`.
+        """
+        return self._browser.new_context(**context).new_page()
 
     def _start_server(self, started: ExitStack) -> None:
         folders = {

@@ -1,11 +1,13 @@
-"""Two people, each with a kernel and a page of their own, on one dataset."""
+"""Two on one dataset: people with a kernel and a page each, and two tabs on one widget."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.browser.bench import (
     opening,
+    opening_few,
     show_widget,
     type_keys,
     wait_bar,
@@ -51,3 +53,71 @@ def test_the_second_on_an_image_is_told_and_may_overrule(lab_page: Open, home: P
     ]
     assert [event[1] for event in events[1:]] == ["bob"] * 3
     assert ann.execute("sorted(bench.labels.counts().items())") == "[('2', 1), ('3', 1)]"
+
+
+def history(page: LabPage) -> list[list[Any]]:
+    """After, source and whether it was applied, of every event."""
+    code = "print(bench.labels.history()[['after', 'source', 'applied']].to_json(orient='values'))"
+    found: list[list[Any]] = json.loads(page.execute(code))
+    return found
+
+
+def assert_counts(counts: dict[str, int], *tabs: LabPage) -> None:
+    """What each tab shows of the labels so far; it hears of the other's a moment later."""
+    for tab in tabs:
+        tab.page.wait_for_function(
+            """wanted => {
+                const shown = [...document.querySelectorAll('.wb-count')].map(e => +e.textContent);
+                return shown.every((count, digit) => count === (wanted[digit] ?? 0));
+            }""",
+            arg=counts,
+        )
+        assert (
+            json.loads(tab.execute("import json; json.dumps(bench.labels.counts())")[1:-1])
+            == counts
+        )
+
+
+def press(tab: LabPage, keys: str) -> None:
+    """Type into one of the tabs, and wait until that is saved."""
+    tab.page.bring_to_front()
+    tab.page.locator(".wb-label").focus()
+    for key in keys:
+        tab.page.keyboard.press({"y": "Shift+Z"}.get(key, key))
+    wait_saved(tab)
+
+
+def test_two_tabs_on_one_widget_take_back_their_own(lab_page: Open, home: Path) -> None:
+    left = lab_page(opening_few("tabs", "instant=False"), fresh=True)
+    show_widget(left)
+    left.save()  # with the widget's view, which the other tab shows of the same kernel
+    right = LabPage(left.page.context.new_page())
+    right.load(left.page.url)
+    wait_for_image(right)
+    image = left.page.locator(".wb-file").inner_text()
+    assert right.page.locator(".wb-file").inner_text() == image
+
+    press(left, "1")
+    assert_counts({"1": 1}, left, right)
+    assert right.page.locator(".wb-file").inner_text() == image, "nothing moves under a hand"
+    press(right, "2")
+    wait_bar(right, "had labelled")
+    assert history(left) == [["1", "human", True], ["2", "human", False]]
+
+    press(right, "3")
+    press(left, "z")  # its own label, not the other's, which is later
+    assert_counts({"3": 1}, left, right)
+    assert left.page.locator(".wb-file").inner_text() == image
+    press(right, "4")  # on an image whose label it has seen, and that has none any more
+    wait_bar(right, "otherwise: label it again")
+    press(left, "y")  # whatever the other did since
+    assert_counts({"1": 1, "3": 1}, left, right)
+    press(right, "5")
+    press(right, "zz")
+    assert_counts({"1": 1}, left, right)
+    press(right, "yy")
+    press(left, "z")
+    assert_counts({"3": 1, "5": 1}, left, right)
+    sources = [source for _, source, applied in history(left) if applied]
+    first, then = ["human", "human", "undo", "redo", "human"], ["undo", "undo", "redo", "redo"]
+    assert sources == [*first, *then, "undo"]

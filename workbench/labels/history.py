@@ -11,6 +11,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from workbench.dataset.fields import NOTE
 from workbench.labels.events import CLASSES, LabelEvent, Source
 
 COLLECTION = "workbench.events"
@@ -75,29 +76,52 @@ class EventLog:
         cursor = self._events.find({"dataset": self._dataset_id, **equal}).sort("order", order)
         return (LabelEvent.from_document(found) for found in cursor)
 
-    def latest_undoable(self, annotator: str) -> LabelEvent | None:
-        """The annotator's newest event that was applied and not taken back."""
+    def latest_undoable(self, annotator: str, step: str | None = None) -> LabelEvent | None:
+        """The annotator's newest event that was applied and not taken back.
+
+        Args:
+            annotator: who.
+            step: only this event, or one of this step of many.
+        """
         undone: set[str | None] = set()
         for event in self.find(newest_first=True, annotator=annotator):
             if event.source is Source.UNDO:
                 # Also one that was not applied: what it wanted to undo is overruled already.
                 undone.add(event.undoes)
+            elif step not in (None, event.id, event.group):
+                continue
             elif event.applied and event.source is not Source.IMPORT and event.id not in undone:
                 return event
         return None
 
-    def latest_redoable(self, annotator: str) -> LabelEvent | None:
-        """The annotator's newest undo that was applied and not taken back, if only redos follow."""
+    def latest_redoable(self, annotator: str, step: str | None = None) -> LabelEvent | None:
+        """The annotator's newest undo that was applied and not taken back, if only redos follow.
+
+        Args:
+            annotator: who.
+            step: only this undo, or one of this step of many, whatever follows.
+        """
         redone: set[str | None] = set()
         for event in self.find(newest_first=True, annotator=annotator):
             if event.source is Source.REDO:
                 redone.add(event.undoes)
             elif event.source is Source.UNDO:
-                if event.applied and event.id not in redone:
+                wanted = step in (None, event.id, event.group)
+                if wanted and event.applied and event.id not in redone:
                     return event
-            elif event.source is not Source.IMPORT:
+            elif step is None and event.source is not Source.IMPORT:
                 return None  # something new was done since
         return None
+
+    def in_the_way(self, sample_id: str, at: str | None) -> LabelEvent | None:
+        """What a commit lost against: the event that an image is at, else what took it back.
+
+        Args:
+            sample_id: the image.
+            at: id of the event that it is at; None where it is at none, or at none any more.
+        """
+        changes = self.find(newest_first=True, sample_id=sample_id, applied=True)
+        return self.get(at or "") or next((event for event in changes if event.field != NOTE), None)
 
     def class_changes(self) -> list[LabelEvent]:
         """Changes to the class list that were applied, oldest first."""

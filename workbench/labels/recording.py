@@ -9,6 +9,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from workbench.dataset.connection import Connection
+from workbench.dataset.fields import NOTE
 from workbench.labels.events import Commit, LabelEvent
 from workbench.labels.history import EventLog
 from workbench.labels.transactions import transact
@@ -64,13 +65,19 @@ class Recorder:
                 event = self._log.get(event_id)
                 if event is None:
                     raise
-                return Commit(event)
+                return self.known(event)
             if sample_id is not None:
                 self.refresh(sample_id)
             else:
                 self._dataset.reload()
         self.tell([commit.event])
         return commit
+
+    def known(self, event: LabelEvent) -> Commit:
+        """The answer to what is on disk already; it lost then if it was not applied."""
+        lost = not event.applied and event.field != NOTE
+        conflict = self._log.in_the_way(event.sample_id, event.previous) if lost else None
+        return Commit(event, conflict)
 
     def tell(self, events: Sequence[LabelEvent]) -> None:
         """Tell whoever listens what was recorded; what a listener raises is logged, no more."""

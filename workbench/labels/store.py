@@ -201,33 +201,33 @@ class LabelStore:
         """
         return self._notes.write(sample_id, text, self.annotator, event_id)
 
-    def undo(self, event_id: str | None = None) -> Commit | None:
+    def undo(self, event_id: str | None = None, step: str | None = None) -> Commit | None:
         """Take back this annotator's latest event that still stands, as a new event.
 
-        What `commit_many` recorded is taken back as one. It works across restarts, as far back as
-        the history goes.
+        What `commit_many` recorded is taken back as one; across restarts, to the first event.
 
         Args:
             event_id: id of the undoing event, for a caller that may have to send it twice.
+            step: id of the event or step to take back, in place of the latest.
 
         Returns:
             The undoing event, or None when there is nothing to take back.
         """
-        return self._take_back(self._log.latest_undoable, Source.UNDO, event_id)
+        return self._take_back(partial(self._log.latest_undoable, step=step), Source.UNDO, event_id)
 
-    def redo(self, event_id: str | None = None) -> Commit | None:
+    def redo(self, event_id: str | None = None, step: str | None = None) -> Commit | None:
         """Take back this annotator's latest undo, as a new event that can be undone again.
 
-        As many undos as there are can be taken back, across images and restarts, until the
-        annotator does anything new.
+        All undos there are can be taken back, until the annotator does anything new.
 
         Args:
             event_id: id of the redoing event, for a caller that may have to send it twice.
+            step: id of the undo to take back, in place of the latest, whatever was done since.
 
         Returns:
             The redoing event, or None when there is nothing to do again.
         """
-        return self._take_back(self._log.latest_redoable, Source.REDO, event_id)
+        return self._take_back(partial(self._log.latest_redoable, step=step), Source.REDO, event_id)
 
     def add_class(self, name: str, event_id: str | None = None) -> Commit:
         """Add a class at the end of the list.
@@ -337,7 +337,7 @@ class LabelStore:
     ) -> Commit | None:
         with self._recorder.lock:
             if event_id is not None and (known := self._log.get_step(event_id)) is not None:
-                return Commit(known)  # sent twice: one step, not two
+                return self._recorder.known(known)  # sent twice: one step, not two
             last = latest(self.annotator)
             if last is None:
                 return None
@@ -395,6 +395,5 @@ class LabelStore:
             raise LabelError(f"no image has the id {draft.sample_id!r} in {self._dataset.name!r}")
         event = draft.event(new_id, self.annotator, before, based_on, applied=applied)
         self._log.insert(event, session)
-        if applied:
-            return Commit(event)
-        return Commit(event, self._log.get(before.get(fields.EVENT) or "", session))
+        at = before.get(fields.EVENT)
+        return Commit(event, None if applied else self._log.in_the_way(draft.sample_id, at))

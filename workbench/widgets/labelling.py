@@ -29,6 +29,7 @@ from workbench.widgets.layers import paint_heat, two_layers
 _STATIC = Path(__file__).parent / "static"
 LONGEST_SIDE = 4_096  # pixels of an image sent to the page; more is never shown at once
 HEAT_SIDE = 224
+NO_LAYERS = "Shown with ipycanvas only: pip install ipycanvas, restart the kernel."
 # The page's own list is the one list of actions.
 ACTIONS = re.findall(
     r'^ *\{ name: "(\w+)"', (_STATIC / "keymap.js").read_text("utf-8"), re.MULTILINE
@@ -193,6 +194,9 @@ class LabelWidget(anywidget.AnyWidget):
     def _send_heat(self, sample: str) -> None:
         if sample != self._wanted_heat:
             return  # the page has moved on
+        if self.layers is None:
+            self._say({"type": "heat", "sample": sample, "error": NO_LAYERS})
+            return
         try:
             found = self._desk.heat(sample, HEAT_SIDE)
         except WorkbenchError as error:
@@ -201,7 +205,7 @@ class LabelWidget(anywidget.AnyWidget):
         except Exception as error:  # noqa: BLE001 - as above
             self._say({"type": "heat", "sample": sample, "error": f"no saliency: {error}"})
             return
-        if found is None or self.layers is None or sample != self._wanted_heat:
+        if found is None or sample != self._wanted_heat:
             self._say({"type": "heat", "sample": sample, "label": None})
             return
         label, heat = found

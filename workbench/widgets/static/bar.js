@@ -69,6 +69,7 @@ export function createBar(parent) {
         /** @param {string} text */
         showFile(text) {
             file.textContent = text;
+            file.title = text;
         },
         /**
          * @param {"saved" | "saving" | "waiting" | ""} state

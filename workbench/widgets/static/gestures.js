@@ -51,7 +51,7 @@ export function listenToGestures(stage, viewport, engaged) {
             return;
         }
         const factor = distance(now, other) / Math.max(1, distance(before, other));
-        viewport.zoomBy(factor, middle(now, other));
+        viewport.zoomBy(factor, middle(before, other)); // what lay between the fingers goes with them
         viewport.panBy({ x: (now.x - before.x) / 2, y: (now.y - before.y) / 2 });
     }
 

@@ -153,7 +153,7 @@ export function createGrid(parent, thumbs, on) {
                 const { name, count } = arrangement.groups[group];
                 element = h(
                     "button",
-                    { type: "button", class: "wb-group-head", tabindex: -1, onclick: () => toggleGroup(group) },
+                    { type: "button", class: "wb-group-head", title: name, tabindex: -1, onclick: () => toggleGroup(group) },
                     `${name} · ${count}`,
                 );
                 headers.set(group, element);
@@ -270,8 +270,10 @@ export function createGrid(parent, thumbs, on) {
         draw();
     });
     sheet.addEventListener("pointercancel", () => {
+        if (drag?.far) selected = drag.base; // it was not to select: the finger scrolls
         drag = null;
         trace.hidden = true;
+        draw();
     });
     sheet.addEventListener("dblclick", (event) => {
         const at = pointOf(event);

@@ -2,6 +2,7 @@
 /** The grid as a way to work in the widget: when it is shown, and what it asks of the kernel. */
 
 import { createGrid } from "./grid.js";
+import { hex } from "./ids.js";
 import { inOrder } from "./values.js";
 
 /**
@@ -25,11 +26,14 @@ export function createGridMode(parts, thumbs, work, send, on) {
         classes: () => work.classes,
     });
 
+    let asked = false;
+
     /**
      * @param {string} by
      * @param {string} [sample]
      */
     function ask(by, sample) {
+        asked = true;
         grid.say("arranging");
         send({ type: "grid", by, sample });
     }
@@ -77,6 +81,8 @@ export function createGridMode(parts, thumbs, work, send, on) {
          * @param {DataView[]} buffers ids of the images, 12 bytes each
          */
         receive({ by, groups, working, error }, buffers) {
+            if (!asked) return; // another tab on this widget has: its images do not come under this hand
+            asked = Boolean(working);
             if (working || error) return grid.say(working || error);
             const ids = new Uint8Array(buffers[0].buffer, buffers[0].byteOffset, buffers[0].byteLength);
             const idAt = (/** @type {number} */ index) => hex(ids.subarray(12 * index, 12 * index + 12));
@@ -84,9 +90,4 @@ export function createGridMode(parts, thumbs, work, send, on) {
             on.changed();
         },
     };
-}
-
-/** @param {Uint8Array} bytes */
-function hex(bytes) {
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,8 +2,9 @@
 /**
  * Images, asked of the kernel ahead of time and kept decoded.
  *
- * @typedef {{ bitmap: ImageBitmap | null, width: number, height: number, alpha?: boolean, error: string }} Picture
- * `width`, `height`: of the original; `alpha`: parts of it are transparent
+ * @typedef {{ bitmap: ImageBitmap | null, width: number, height: number, alpha?: boolean, stretched?: boolean,
+ *             error: string }} Picture
+ * `width`, `height`: of the original; `alpha`: parts of it are transparent; `stretched`: its brightness is not the file's
  */
 
 const KEPT = 24; // decoded pictures, those ahead and the last few behind for undo
@@ -60,14 +61,15 @@ export function createImages(send, onReady) {
         },
 
         /**
-         * @param {{ sample: string, width?: number, height?: number, alpha?: boolean, error?: string }} message
+         * @param {{ sample: string, width?: number, height?: number, alpha?: boolean, stretched?: boolean,
+         *           error?: string }} message
          * @param {DataView[]} buffers
          */
-        async receive({ sample, width = 0, height = 0, alpha = false, error = "" }, buffers) {
+        async receive({ sample, width = 0, height = 0, alpha = false, stretched = false, error = "" }, buffers) {
             if (error) return keep(sample, { bitmap: null, width, height, error });
             try {
                 const bitmap = await createImageBitmap(new Blob([buffers[0]]));
-                keep(sample, { bitmap, width, height, alpha, error: "" });
+                keep(sample, { bitmap, width, height, alpha, stretched, error: "" });
             } catch {
                 const failed = "this browser cannot decode the image";
                 keep(sample, { bitmap: null, width, height, error: failed });

@@ -12,6 +12,7 @@ import { listenToGestures } from "./gestures.js";
 import { createGridMode } from "./gridmode.js";
 import { createHand } from "./hand.js";
 import { createHints } from "./hints.js";
+import { newId } from "./ids.js";
 import { createImages } from "./images.js";
 import { createKeymap, strokeOf } from "./keymap.js";
 import { connectLayers } from "./layers.js";
@@ -39,7 +40,7 @@ const ASK_TIMES = 30; // every two seconds, while the kernel does not answer at 
 async function render({ model, el }) {
     const send = createSender(model);
     const outbox = await openOutbox();
-    const work = createWorklist();
+    const work = createWorklist(newId);
     const clock = createClock();
     const images = createImages(send, onPicture);
     const keymap = createKeymap({ ...model.get("shortcuts"), ...readKeys() });
@@ -90,6 +91,7 @@ async function render({ model, el }) {
     }, () => work.ticking);
 
     let loaded = false;
+    let outdated = false; // there is a newer state to ask for, once all is saved
     let instant = true;
     let working = ""; // what the model is busy with
     /** @type {import("./curve.js").CurvePoint[]} */
@@ -227,6 +229,8 @@ async function render({ model, el }) {
 
     /** @param {any} state */
     async function onState(state) {
+        outdated = loaded && work.unsaved > 0; // older than what is under way
+        if (outdated) return;
         if (!loaded) {
             loaded = true;
             const kept = await saving.begin(state.dataset, work.adopt);
@@ -244,7 +248,7 @@ async function render({ model, el }) {
     /** @param {any} ack */
     function onAck(ack) {
         const { settled, notice, stale } = work.acknowledge(ack);
-        if (stale) send({ type: "hello" });
+        if (stale || (outdated && !work.unsaved)) send({ type: "hello" });
         if (settled) saving.settle(ack.id);
         if (notice) notify(notice);
         saving.expect();

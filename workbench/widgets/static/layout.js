@@ -147,5 +147,8 @@ export function overlay(loaded, mode, item, picture, work, each, skip) {
 export function describe(item, picture, viewport) {
     if (!picture?.width) return item.name;
     const zoom = viewport.fitted ? "" : ` · ${Math.round(100 * viewport.view.scale)} %`;
-    return `${item.name} · ${picture.width} × ${picture.height}${zoom}`;
+    // What is seen is not quite what the file holds.
+    const stretched = picture.stretched ? " · brightness stretched" : "";
+    const alpha = picture.alpha ? " · transparent parts shown white" : "";
+    return `${item.name} · ${picture.width} × ${picture.height}${zoom}${stretched}${alpha}`;
 }

@@ -45,10 +45,11 @@ export function createQueue() {
          * @param {Set<unknown>} busy samples that are done with here, as the kernel is yet to hear
          */
         load(next, queued, busy) {
-            const shown = items[0];
-            items = next.filter((item) => !busy.has(item.id));
+            const shown = items[0]?.id;
+            const known = (/** @type {string} */ id) => items.find((item) => item.id === id); // steps hold on to it
+            items = next.filter(({ id }) => !busy.has(id)).map((item) => Object.assign(known(item.id) ?? {}, item));
             left = queued - (next.length - items.length);
-            const place = items.findIndex((item) => item.id === shown?.id);
+            const place = items.findIndex((item) => item.id === shown);
             if (place > 0) items.unshift(...items.splice(place, 1));
         },
 

@@ -1,6 +1,8 @@
 // @ts-check
 /** Messages to the kernel, over whichever channel hears them while a cell runs. */
 
+import { newId } from "./ids.js";
+
 /**
  * @param {any} model the anywidget model
  * @returns {(message: Record<string, any>) => void} never throws: a kernel that has gone does not
@@ -30,7 +32,7 @@ function onControl(model, kernel, message) {
     return {
         channel: "control",
         header: {
-            msg_id: crypto.randomUUID(),
+            msg_id: newId(),
             msg_type: "comm_msg",
             session: kernel.clientId,
             username: kernel.username ?? "",

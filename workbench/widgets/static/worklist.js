@@ -7,10 +7,10 @@
  * @typedef {import("./queue.js").Suggestion} Suggestion
  * @typedef {import("./values.js").Label} Label
  * @typedef {import("./outbox.js").Op} Op
- * @typedef {{ op: Op | null, item: Item | null, draft?: import("./ticks.js").Draft, dropped?: Item[], were?: (Label | undefined)[], noted?: Item, before?: string }} Step
- *     `op` null: the image was put off; `draft`: what was ticked on the image; `dropped`: queued
- *     images that a label of many took out of the queue, `were`: the labels that they had; `noted`,
- *     `before`: the image that a note is on, and what it said
+ * @typedef {{ op: Op | null, item: Item | null, undo?: string, draft?: import("./ticks.js").Draft, dropped?: Item[], were?: (Label | undefined)[], noted?: Item, before?: string }} Step
+ *     `op` null: the image was put off; `undo`: id of the operation that took it back; `draft`: what
+ *     was ticked on the image; `dropped`: queued images that a label of many took out of the queue,
+ *     `were`: the labels that they had; `noted`, `before`: the image that a note is on, and what it said
  */
 
 import { takeMany, untakeMany } from "./many.js";
@@ -22,7 +22,7 @@ import { captionOf, classesOf } from "./values.js";
 /**
  * @param {() => string} newId
  */
-export function createWorklist(newId = () => crypto.randomUUID()) {
+export function createWorklist(newId) {
     /** @type {string[]} */
     let classes = [];
     const queue = createQueue();
@@ -284,8 +284,9 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 done -= 1;
             }
             if (step && !step.op) return null;
-            const op = issue({ id: newId(), kind: "undo" });
-            if (!step) blind.add(op.id);
+            const op = issue({ id: newId(), kind: "undo", step: step?.op?.id });
+            if (step) step.undo = op.id;
+            else blind.add(op.id);
             if (step?.op?.kind === "labels") {
                 done -= untakeMany(step, step.op, { queue, tally, ticks });
             } else if (step?.op && step.item) {
@@ -303,12 +304,11 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
         /** Do again what was taken back last; null where there is nothing. */
         redo() {
             const step = future.pop();
-            if (!step) return null;
-            if (!step.op) {
-                take(step);
+            if (!step?.op) {
+                if (step) take(step);
                 return null;
             }
-            const op = issue({ id: newId(), kind: "redo" });
+            const op = issue({ id: newId(), kind: "redo", step: step.undo });
             // The kernel records it anew: what comes after is based on that, and undoes that.
             take({ ...step, op: { ...step.op, id: op.id } });
             return op;
@@ -351,7 +351,7 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
             if (op.kind === "rename" || op.kind === "merge") ticks.rename(op.name, op.to);
             if (ack.classes) classes = ack.classes;
             if (ack.counts) tally.load(ack.counts);
-            if (ack.nothing) return { op, settled: true, notice: ack.nothing };
+            if (ack.nothing) return { op, settled: true, notice: ack.nothing, stale: Boolean(op.step) };
             if (blind.has(op.id) && ack.queued && ack.item) queue.putFirst(ack.item);
             const stale = Boolean(ack.counts) || (ack.many && blind.has(op.id));
             return { op, settled: true, notice: ack.ok ? "" : ack.error, stale };
@@ -384,9 +384,12 @@ export function createWorklist(newId = () => crypto.randomUUID()) {
                 else tally.withdraw([news.sample], news.before);
                 latest.delete(news.sample);
                 const item = queue.items.find(({ id }) => id === news.sample);
-                if (item && item !== queue.current) item.label = news.after; // it begins with that
-                if (item !== queue.current || !news.listed) ticks.end(news.sample);
-                if (!news.listed) queue.drop(news.sample);
+                if (item !== queue.current) {
+                    // Nothing moves under a hand; further on, an image begins with its new label.
+                    if (item) item.label = news.after;
+                    ticks.end(news.sample);
+                    if (!news.listed) queue.drop(news.sample);
+                }
             }
             return true;
         },
