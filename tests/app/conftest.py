@@ -1,5 +1,6 @@
 """A dataset of real images, and the real server in front of which the guard stands."""
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -133,3 +134,14 @@ def app(dataset, server):
     yield app
     app.session.clear_selected()
     app.show(None)
+
+
+@pytest.fixture(scope="package")
+def dozen(home, tmp_path_factory):
+    """Twelve of the bundled digits in a folder."""
+    import workbench as wb
+
+    folder = tmp_path_factory.mktemp("dozen")
+    for path in sorted(wb.digits(home).glob("*/*.png"))[:12]:
+        shutil.copy(path, folder)
+    return folder
