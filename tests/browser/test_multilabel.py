@@ -208,3 +208,31 @@ def test_many_images_get_exactly_the_ticked_classes(lab_page: Open, home: Path) 
     wait_saved(page)
     assert page.execute("bench.labels.counts()") == "{}"
     assert badges.count() == 0
+
+
+def test_doubtful_labels_are_settled_by_one_key(lab_page: Open, home: Path) -> None:
+    fill = (
+        "pool = bench.dataset.match({'split': 'pool'})\n"
+        "truth = {i: Path(path).name[0] for i, path in zip(*pool.values(['id', 'filepath']))}\n"
+        "bench.labels.import_labels({i: [digit] for i, digit in truth.items()})\n"
+        "for i in list(truth)[:3]: bench.labels.commit(i, [str(9 - int(truth[i]))])"
+    )
+    cells = opening("review-several", fill)
+    page = lab_page([cells[0], "widget = bench.label(review='suspects', count=4)\nwidget"])
+    show_widget(page)
+    wait_bar(page, "0 of 4")
+    screenshots(page, "multilabel-review")
+    suggested = ticked(page)
+    page.page.locator(".wb-done-keep").wait_for()
+    type_keys(page, " ")
+    type_keys(page, "k")
+    wait_saved(page)
+    taken, kept = last_events(page, 2)
+    assert (taken["after"], taken["source"]) == (suggested, "reviewed")
+    assert taken["suggestion"] == suggested
+    assert (kept["after"], kept["source"]) == (kept["before"], "reviewed")
+    type_keys(page, "z")
+    wait_bar(page, "1 of 4")
+    type_keys(page, "s")  # put off, which the kernel has no part in
+    wait_saved(page)
+    assert last_events(page, 1)[0]["source"] == "undo"
