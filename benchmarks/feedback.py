@@ -5,7 +5,7 @@ picked by uherding in the queue. Then labels are given one by one through the la
 desk, at a hand's pace, the feedback switched on and off in turns. For each pool label that was
 given while it was on: the time from the key press, which is the beginning of the commit, to the
 first news whose model has learned from it, with suggestions and order. Beside it what commits take
-meanwhile, on and off.
+meanwhile, on and off. The same again where an image has one to three of the classes.
 
 The dataset, its database, its labels and its vector store are real. The image files do not exist,
 for nothing here opens them, and the vectors are drawn from overlapping clusters.
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from benchmarks._home import scratch_home
 from benchmarks._report import Report, parse_quick, spread
 from workbench.dataset.types import Split
+from workbench.dataset.values import MULTILABEL, TASKS
 
 if TYPE_CHECKING:
     from workbench.session import Workbench
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 GOAL = 1.0  # seconds
 KEY, DIM = "efficientnet_lite0-benchmark", 1280
+MOST = 3  # classes an image, where it can have several
 LATENT = 64  # directions in which images differ
 DISTANCE = 0.55  # between centres, beside the spread within: about four of five are told apart
 PACE, VARIES = 0.8, 0.5  # median seconds from one label to the next, and the sigma of their log
@@ -79,25 +81,32 @@ def main(argv: Sequence[str] | None = None) -> None:
     quick = parse_quick("feedback", __doc__, argv)
     size = QUICK if quick else FULL
     with Report("feedback", quick) as report, scratch_home() as home:
-        bench, truth = make(home, size)
-        began = time.perf_counter()
-        bench.pick(size.picks)
         report.say(f"\n{size}")
-        report.say(f"first pick, features included: {time.perf_counter() - began:.1f} s")
-        report.say(f"accuracy to begin with: {bench.evaluate().headline}")
-        _measure(report, bench, truth, size, 0.05 if quick else PACE)
+        for task in TASKS:
+            bench, truth = make(home, size, task)
+            began = time.perf_counter()
+            bench.pick(size.picks)
+            report.say(f"\n{task}")
+            report.say(f"first pick, features included: {time.perf_counter() - began:.1f} s")
+            report.say(f"to begin with: {bench.evaluate()}")
+            p95 = _measure(report, bench, truth, size, 0.05 if quick else PACE)
+            name = "key_to_suggestions_p95" + ("_multilabel" if task == MULTILABEL else "")
+            report.figure(name, f"{p95:.2f} s", f"<= {GOAL:g} s", p95 <= GOAL)
 
 
-def make(home: Path, size: Size, seed: int = 0) -> "tuple[Workbench, dict[str, str]]":
+def make(
+    home: Path, size: Size, task: str, seed: int = 0
+) -> "tuple[Workbench, dict[str, str | list[str]]]":
     """A dataset in the middle of a project, without the image files.
 
     Args:
         home: the data home.
         size: how much of everything; its picks are not made.
+        task: one class an image, or several.
         seed: of vectors and labels.
 
     Returns:
-        The bench, and the true class by sample id.
+        The bench, and the true label by sample id.
     """
     from workbench.dataset import connection, opening
     from workbench.dataset.splits import split_of
@@ -110,10 +119,14 @@ def make(home: Path, size: Size, seed: int = 0) -> "tuple[Workbench, dict[str, s
 
     rng = np.random.default_rng(seed)
     classes = [f"class {i:03d}" for i in range(size.classes)]
-    targets = rng.integers(size.classes, size=size.images)
-    hashes = [hashlib.sha256(f"{seed} {i}".encode()).hexdigest() for i in range(size.images)]
-    dataset = fo.Dataset("feedback", persistent=True)
-    schema.prepare(dataset, "classification", classes, test_fraction=0.2)
+    has = np.eye(size.classes, dtype=np.bool_)[rng.integers(size.classes, size=size.images)]
+    if task == MULTILABEL:
+        for _ in range(MOST - 1):  # another one on half of the images
+            others = rng.integers(size.classes, size=size.images)
+            has[np.arange(size.images), others] |= rng.random(size.images) < 0.5
+    hashes = [hashlib.sha256(f"{task} {i}".encode()).hexdigest() for i in range(size.images)]
+    dataset = fo.Dataset(f"feedback-{task}", persistent=True)
+    schema.prepare(dataset, task, classes, test_fraction=0.2)
     backbone = {"name": "efficientnet_lite0", "key": KEY, "dim": DIM}
     opening.update_record(dataset, backbone=backbone)
     samples = [
@@ -130,9 +143,11 @@ def make(home: Path, size: Size, seed: int = 0) -> "tuple[Workbench, dict[str, s
     ids = dataset.add_samples(samples, progress=False)
     store = opening.vector_store(home, KEY, DIM)
     with store.writing():
-        store.append(hashes, clusters(targets, rng))
+        store.append(hashes, clusters(has, rng))
     bench = wb.open(dataset, home=home, annotator="benchmark")
-    truth = {i: classes[target] for i, target in zip(ids, targets, strict=True)}
+    there = [[classes[place] for place in np.flatnonzero(row)] for row in has]
+    one = task != MULTILABEL
+    truth = {i: names[0] if one else names for i, names in zip(ids, there, strict=True)}
     is_test = np.array([split_of(each) is Split.TEST for each in hashes])
     labelled = [
         *rng.choice(np.flatnonzero(~is_test), size.pool_labels, replace=False),
@@ -142,10 +157,10 @@ def make(home: Path, size: Size, seed: int = 0) -> "tuple[Workbench, dict[str, s
     return bench, truth
 
 
-def clusters(targets: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Vectors around a centre for each class: (n,) targets to (n, DIM), positive as pooled ones."""
-    centres = rng.normal(scale=DISTANCE, size=(targets.max() + 1, LATENT))
-    latent = (centres[targets] + rng.normal(size=(len(targets), LATENT))).astype(np.float32)
+def clusters(has: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Vectors around the sum of the centres of an image's classes: (n, K) to (n, DIM), positive."""
+    centres = rng.normal(scale=DISTANCE, size=(has.shape[1], LATENT))
+    latent = (has @ centres + rng.normal(size=(len(has), LATENT))).astype(np.float32)
     spread_out = rng.normal(size=(LATENT, DIM)).astype(np.float32) / LATENT**0.5
     vectors: NDArray[np.float32] = latent @ spread_out
     vectors += rng.normal(scale=0.05, size=vectors.shape).astype(np.float32) + 1
@@ -153,8 +168,13 @@ def clusters(targets: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np
 
 
 def _measure(
-    report: Report, bench: "Workbench", truth: dict[str, str], size: Size, pace: float
-) -> None:
+    report: Report,
+    bench: "Workbench",
+    truth: "dict[str, str | list[str]]",
+    size: Size,
+    pace: float,
+) -> float:
+    """Label on, with feedback and without; the 95th percentile in seconds."""
     widget = bench.label()
     desk = widget._desk
     news: list[News] = []
@@ -181,14 +201,14 @@ def _measure(
             arrived.wait_for(partial(_is_told, news, labels, on), PATIENCE)
     stop()
     widget.close()
-    _say(report, given, news)
+    return _say(report, given, news)
 
 
 def _is_told(news: Sequence[News], labels: int, on: bool) -> bool:
     return not on or (len(news) > 0 and news[-1].pool_labels >= labels)
 
 
-def _give(desk: "Desk", item: dict[str, Any], label: str, labels: int) -> Given:
+def _give(desk: "Desk", item: dict[str, Any], label: str | list[str], labels: int) -> Given:
     """Give a label by the message that the page sends, and say what it took."""
     op = {
         "id": f"benchmark-{item['id']}",
@@ -207,7 +227,7 @@ def _give(desk: "Desk", item: dict[str, Any], label: str, labels: int) -> Given:
     return Given(started, seconds, labels + item["hints"], item["hints"])
 
 
-def _say(report: Report, given: dict[bool, list[Given]], news: Sequence[News]) -> None:
+def _say(report: Report, given: dict[bool, list[Given]], news: Sequence[News]) -> float:
     taught = [each for each in given[True] if each.in_pool]
     waits, triggering = [], {}
     for each in taught:
@@ -220,8 +240,7 @@ def _say(report: Report, given: dict[bool, list[Given]], news: Sequence[News]) -
     for on, name in ((True, "on"), (False, "off")):
         median, p95 = np.percentile([1000 * each.seconds for each in given[on]], [50, 95])
         report.say(f"commits, feedback {name}: median {median:.1f} ms, p95 {p95:.1f} ms")
-    p95 = float(np.percentile(waits, 95))
-    report.figure("key_to_suggestions_p95", f"{p95:.2f} s", f"<= {GOAL:g} s", p95 <= GOAL)
+    return float(np.percentile(waits, 95))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
 FIGURES = {
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
     "display": ["cached_proxy"],
-    "feedback": ["key_to_suggestions_p95"],
+    "feedback": ["key_to_suggestions_p95", "key_to_suggestions_p95_multilabel"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
     "grid": ["digits_actions", "faces_actions"],
     "labelling": [
