@@ -166,7 +166,7 @@ class AppDesk:
     ) -> tuple[dict[str, tuple[Value, str | None]], Counter[str]]:
         """The predictions to accept, and how many images are left out for which reason."""
         classes = set(self.classes())
-        predicted = read_predictions(self._dataset, sample_ids)
+        predicted = read_predictions(self._dataset, sample_ids, self._labels.task)
         guesses: dict[str, tuple[Value, str | None]] = {}
         left_out: Counter[str] = Counter()
         for item in self._items(sample_ids):

@@ -90,7 +90,7 @@ class Learner:
         self._embedder = Embedder(home, dataset)
         self._dataset = dataset
         self._labels = labels
-        self._live = LiveTable(dataset)
+        self._live = LiveTable(dataset, labels.task)
         self._seed = seed
         self._lock = threading.RLock()
         self._space: FeatureSpace | None = None

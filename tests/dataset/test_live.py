@@ -36,7 +36,7 @@ def sample(path):
 def live(dataset):
     from workbench.dataset.live import LiveTable
 
-    return LiveTable(dataset)
+    return LiveTable(dataset, "classification")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def label(dataset, row, name, status="labelled"):
 def assert_in_step(live, dataset, classes=CLASSES):
     from workbench.dataset.table import read_table
 
-    ours, read = live.read(classes), read_table(dataset, classes)
+    ours, read = live.read(classes), read_table(dataset, classes, "classification")
     assert (ours.ids, ours.paths, ours.hashes) == (read.ids, read.paths, read.hashes)
     assert ours.classes == read.classes
     for name in ("is_test", "statuses", "targets"):

@@ -32,7 +32,7 @@ def dataset(home, name, images):
 def table(dataset):
     from workbench.dataset.table import read_table
 
-    return read_table(dataset, CLASSES)
+    return read_table(dataset, CLASSES, "classification")
 
 
 def test_rows_are_sorted_into_what_may_be_done_with_them(dataset):

@@ -118,7 +118,9 @@ def test_predictions_follow_their_classes(bench, ids):
     from workbench.dataset.predictions import read_predictions, write_predictions
 
     def guesses():
-        return [value for value, _ in read_predictions(bench.dataset, ids[:4]).values()]
+        return [
+            value for value, _ in read_predictions(bench.dataset, ids[:4], "multilabel").values()
+        ]
 
     def write(sample_ids, model):
         said = Prediction(("cat", "dog"), 0.7, 0.4, (0.8, 0.7))

@@ -42,10 +42,12 @@ class LiveTable:
 
     Args:
         dataset: a prepared dataset.
+        task: what is labelled.
     """
 
-    def __init__(self, dataset: fo.Dataset) -> None:
+    def __init__(self, dataset: fo.Dataset, task: str) -> None:
         self._dataset = dataset
+        self._task = task
         self._samples = dataset._sample_collection
         self._lock = threading.Lock()
         self._table: Table | None = None
@@ -74,7 +76,7 @@ class LiveTable:
                 table = with_changes(table, self._samples.find(recent, _COLUMNS))
             else:
                 table, self._wide = None, began
-            self._table = table or read_table(self._dataset, classes)
+            self._table = table or read_table(self._dataset, classes, self._task)
             self._count, self._since = count, began - _OVERLAP
             return self._table
 

@@ -12,7 +12,6 @@ from pymongo import UpdateOne
 
 from workbench.dataset import fields
 from workbench.dataset.connection import Connection
-from workbench.dataset.schema import task_of
 from workbench.dataset.types import Prediction
 from workbench.dataset.values import Value, from_plain, label_path, write_value
 
@@ -52,20 +51,21 @@ def write_predictions(
 
 
 def read_predictions(
-    dataset: fo.Dataset, sample_ids: Sequence[str]
+    dataset: fo.Dataset, sample_ids: Sequence[str], task: str
 ) -> dict[str, tuple[Value, str | None]]:
     """What the dataset holds as predictions of some images.
 
     Args:
         dataset: a prepared dataset.
         sample_ids: the images.
+        task: what is labelled.
 
     Returns:
         By sample id, in the order asked for, the label and the model that predicts it, None where
         that was not written down; an image without a prediction is left out.
     """
     view = dataset.select(list(sample_ids), ordered=True)
-    label, model = label_path(fields.PREDICTION, task_of(dataset)), f"{fields.PREDICTION}.model"
+    label, model = label_path(fields.PREDICTION, task), f"{fields.PREDICTION}.model"
     rows = zip(*view.values(["id", label, model]), strict=True)
     return {
         sample_id: (from_plain(value), by) for sample_id, value, by in rows if value is not None

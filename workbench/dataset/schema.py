@@ -70,7 +70,11 @@ def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: An
 
 
 def task_of(dataset: fo.Dataset) -> str:
-    """What is labelled in a dataset of ours."""
+    """What is labelled in a dataset of ours.
+
+    To be asked while it is opened: FiftyOne's dictionaries end with the document that they are of,
+    which another thread may be about to load anew.
+    """
     return str(dataset.info[INFO]["task"])
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset import fields
-from workbench.dataset.schema import task_of
 from workbench.dataset.types import Split, Status
 from workbench.dataset.values import MULTILABEL, Value, from_plain, label_path, names_of
 
@@ -90,14 +89,14 @@ class Table:
         return np.flatnonzero(self.statuses == Status.QUEUED.value)
 
 
-def read_table(dataset: fo.Dataset, classes: Sequence[str]) -> Table:
+def read_table(dataset: fo.Dataset, classes: Sequence[str], task: str) -> Table:
     """Read the columns; samples that were never checked (no content hash) are passed over.
 
     Args:
         dataset: a prepared dataset.
         classes: names by index; a label that is not among them counts as none.
+        task: what is labelled.
     """
-    task = task_of(dataset)
     label = label_path(fields.GROUND_TRUTH, task)
     columns = dataset.values(["id", "filepath", fields.HASH, fields.SPLIT, fields.STATUS, label])
     rows = [row for row in zip(*columns, strict=True) if row[2] is not None]
