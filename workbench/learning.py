@@ -28,7 +28,7 @@ from workbench.models.features import FeatureSpace
 from workbench.selection.batch import RANDOM_SHARE, find_strategy, pick_batch
 from workbench.selection.mixing import as_control, mix_in
 from workbench.selection.types import Query
-from workbench.tasks import AnyEvaluation, AnyProbe, find_task
+from workbench.tasks import AnyEvaluation, LinearProbe, find_task
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -57,7 +57,7 @@ class Fit:
     table: Table
     features: Array
     rows: Rows
-    probe: AnyProbe
+    probe: LinearProbe
 
     @cached_property
     def probabilities(self) -> Array:

@@ -30,7 +30,7 @@ from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
 from workbench.learning import Fit, Learner
-from workbench.tasks import AnyEvaluation, AnyProbe
+from workbench.tasks import AnyEvaluation, LinearProbe
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -70,7 +70,7 @@ class Workbench:
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
         self._rng = np.random.default_rng()
-        self._written: AnyProbe | None = None  # whose predictions the dataset holds
+        self._written: LinearProbe | None = None  # whose predictions the dataset holds
         self._feedback: Feedback | None = None  # from the first `label()` on
 
     @property

@@ -21,8 +21,9 @@ from workbench.evaluation.multilabel import (
     evaluate_multilabel,
     micro_f1,
 )
-from workbench.models.multiprobe import MultiProbe, fit_multiprobe
-from workbench.models.probe import C_AGAINST_NOISE, Probe, fit_probe
+from workbench.models.linearprobe import LinearProbe
+from workbench.models.multiprobe import fit_multiprobe
+from workbench.models.probe import C_AGAINST_NOISE, fit_probe
 from workbench.quality import multilabel as several
 from workbench.quality import suspects as single
 from workbench.selection.uncertainty import doubt
@@ -30,7 +31,6 @@ from workbench.selection.uncertainty import doubt
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-AnyProbe: TypeAlias = Probe | MultiProbe
 AnyEvaluation: TypeAlias = Evaluation | MultiLabelEvaluation
 AnySuspects: TypeAlias = single.Suspects | several.MultiLabelSuspects
 
@@ -57,7 +57,7 @@ class Task(Protocol):
             NotEnoughLabelsError: there is too little to tell classes apart by.
         """
 
-    def fit(self, features: Array, targets: Targets, **options: Any) -> AnyProbe:
+    def fit(self, features: Array, targets: Targets, **options: Any) -> LinearProbe:
         """A calibrated probe on (n, d) unit features; options are those of `fit_probe`."""
 
     def predict(self, probabilities: Array, classes: Sequence[str]) -> list[Prediction]:
@@ -97,7 +97,7 @@ class Classification:
                 f"of {len(seen)} ({names}): label more images, bench.label()"
             )
 
-    def fit(self, features: Array, targets: Targets, **options: Any) -> AnyProbe:
+    def fit(self, features: Array, targets: Targets, **options: Any) -> LinearProbe:
         """`fit_probe`."""
         return fit_probe(features, targets.astype(np.int64, copy=False), **options)
 
@@ -150,7 +150,7 @@ class MultiLabel:
                 f"{len(rows)} labels and no such class: label more images, bench.label()"
             )
 
-    def fit(self, features: Array, targets: Targets, **options: Any) -> AnyProbe:
+    def fit(self, features: Array, targets: Targets, **options: Any) -> LinearProbe:
         """`fit_multiprobe`."""
         return fit_multiprobe(features, targets.astype(np.bool_, copy=False), **options)
 
@@ -218,8 +218,8 @@ def suggestion(value: Value, scores: Array, classes: Sequence[str], model: str) 
 __all__ = [
     "C_AGAINST_NOISE",
     "AnyEvaluation",
-    "AnyProbe",
     "AnySuspects",
+    "LinearProbe",
     "Task",
     "find_task",
     "suggestion",

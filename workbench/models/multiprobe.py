@@ -6,14 +6,14 @@ takes from all classes: shared weights are found first, and each class's own shr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from workbench.errors import NotEnoughLabelsError
-from workbench.models.folds import Folds, deal
+from workbench.models.folds import deal
+from workbench.models.linearprobe import LinearProbe
 from workbench.models.logistic import few_threads, fit_one_vs_rest, stack_binary
 
 Array = NDArray[np.float32]
@@ -30,32 +30,15 @@ MIN_FOR_STACKING = 10  # labels; below, the prior stands
 LOGISTIC, MEANS, OFFSET = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class MultiProbe:
-    """A fitted linear classifier that says of each class by itself how probable it is.
+class MultiProbe(LinearProbe):
+    """A probe that says of each class by itself how probable it is.
 
-    Attributes:
-        classes: (k,) indices, into the full class list, of the classes that some label has.
-        coefficients: (d + 1, k) weights on unit features, the last row the bias.
-        out_of_fold: (n, k) calibrated probabilities of the training rows, each from a probe that
-            did not see that row; NaN where no fold could give one: of a class in the only row that
-            has it, or the only one that lacks it.
-        head_weights: (3, k) what the logistic and the class-means head weigh, and the offset.
-        logistic: (d + 1, k) the logistic head alone, for a warm start.
-        folds: those of the out-of-fold probabilities, likewise.
+    `head_weights` are (3, k): of the logistic and the class-means head, and the offset. In
+    `out_of_fold` a class has no probability in the only row that has it, or the only one that lacks
+    it.
     """
 
-    classes: Ints
-    coefficients: Array
-    out_of_fold: Array
-    head_weights: Weights
-    logistic: Array
-    folds: Folds
-
-    def logits(self, features: Array) -> Array:
-        """Calibrated logits: (n, d) unit features to (n, k)."""
-        out: Array = features @ self.coefficients[:-1] + self.coefficients[-1]
-        return out
+    __slots__ = ()
 
     def predict_proba(self, features: Array, num_classes: int) -> Array:
         """Calibrated probabilities over the full class list.
@@ -69,24 +52,13 @@ class MultiProbe:
         """
         return self.spread(expit(self.logits(features)), num_classes)
 
-    def spread(self, probabilities: Array, num_classes: int) -> Array:
-        """Place columns for the seen classes into the full class list: (n, k) to (n, K)."""
-        full = np.zeros((len(probabilities), num_classes), dtype=np.float32)
-        full[:, self.classes] = probabilities
-        return full
-
     def direction(self, target: int) -> Array:
         """Gradient of a class's logit in feature space: (d,).
 
         Raises:
             ValueError: no label had the class when the probe was fitted.
         """
-        where = np.flatnonzero(self.classes == target)
-        if len(where) == 0:
-            raise ValueError(
-                f"class {target} is not among the fitted classes {self.classes.tolist()}"
-            )
-        gradient: Array = self.coefficients[:-1, where[0]]
+        gradient: Array = self.coefficients[:-1, self.column(target)]
         return gradient
 
 

@@ -7,14 +7,14 @@ out-of-fold log loss, which calibrates the sum at the same stroke. The result is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from workbench.errors import NotEnoughLabelsError
-from workbench.models.folds import Folds, deal
+from workbench.models.folds import deal
+from workbench.models.linearprobe import LinearProbe
 from workbench.models.logistic import few_threads, fit_logistic, stack
 
 Array = NDArray[np.float32]
@@ -27,31 +27,10 @@ MIN_FOR_STACKING = 10  # labels; below, the prior stands
 LOGISTIC, MEANS = 0, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A fitted, calibrated linear classifier.
+class Probe(LinearProbe):
+    """A probe of classes of which an image has one: `head_weights` are of logistic and means head."""
 
-    Attributes:
-        classes: (k,) indices, into the full class list, of the classes seen in training.
-        coefficients: (d + 1, k) weights on unit features, the last row the bias.
-        out_of_fold: (n, k) calibrated probabilities of the training rows, each from a probe that
-            did not see that row; NaN where no fold could give one (a class with a single label).
-        head_weights: (2,) what the logistic and the class-means head weigh.
-        logistic: (d + 1, k) the logistic head alone, for a warm start.
-        folds: those of the out-of-fold probabilities, likewise.
-    """
-
-    classes: Ints
-    coefficients: Array
-    out_of_fold: Array
-    head_weights: NDArray[np.float64]
-    logistic: Array
-    folds: Folds
-
-    def logits(self, features: Array) -> Array:
-        """Calibrated logits: (n, d) unit features to (n, k)."""
-        out: Array = features @ self.coefficients[:-1] + self.coefficients[-1]
-        return out
+    __slots__ = ()
 
     def predict_proba(self, features: Array, num_classes: int) -> Array:
         """Calibrated probabilities over the full class list.
@@ -65,25 +44,14 @@ class Probe:
         """
         return self.spread(softmax(self.logits(features), axis=1), num_classes)
 
-    def spread(self, probabilities: Array, num_classes: int) -> Array:
-        """Place columns for the seen classes into the full class list: (n, k) to (n, K)."""
-        full = np.zeros((len(probabilities), num_classes), dtype=np.float32)
-        full[:, self.classes] = probabilities
-        return full
-
     def direction(self, target: int) -> Array:
         """Gradient of a class's logit, less the mean logit, in feature space: (d,).
 
         Raises:
             ValueError: the class had no label when the probe was fitted.
         """
-        where = np.flatnonzero(self.classes == target)
-        if len(where) == 0:
-            raise ValueError(
-                f"class {target} is not among the fitted classes {self.classes.tolist()}"
-            )
         weights = self.coefficients[:-1]
-        gradient: Array = weights[:, where[0]] - weights.mean(axis=1)
+        gradient: Array = weights[:, self.column(target)] - weights.mean(axis=1)
         return gradient
 
 
