@@ -62,6 +62,7 @@ class Desk:
 
     def state(self) -> dict[str, Any]:
         """Everything a page needs to begin or to go on."""
+        self._labels.reload_classes()  # another kernel may have changed them
         items = self._worklist.items()
         return {
             "mode": self._worklist.mode,

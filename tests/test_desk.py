@@ -1,4 +1,4 @@
-"""What the labelling widget's desk hands to the page of an image."""
+"""What the labelling widget's desk hands to the page."""
 
 import io
 import uuid
@@ -52,3 +52,13 @@ def test_a_page_gets_images_and_regions_of_them(home, bench):
         desk.region("0" * 24, (0, 0, 1, 1), 100)
     bench._display._cache.flush()
     assert list((home / "display").glob("*.sqlite"))
+
+
+def test_a_page_is_told_classes_as_another_kernel_has_left_them(home, bench):
+    desk = bench.label()._desk
+    before = desk.state()["classes"]
+    from workbench.labels.store import LabelStore
+
+    other = LabelStore(bench._connection, bench.dataset, "somebody else")
+    other.rename_class(before[0], "renamed elsewhere")
+    assert desk.state()["classes"] == ["renamed elsewhere", *before[1:]]
