@@ -344,7 +344,8 @@ bench._learner.embedder.vectors(bench._learner.table())
     assert np.isfinite(vectors).all()
     # Those that the killed kernel wrote are what this one makes of the same images.
     fresh = learner.embedder.backbone.embed(table.paths[:4])
-    np.testing.assert_allclose(vectors[:4], fresh, atol=0.02 * np.abs(fresh).max())
+    apart = np.linalg.norm(fresh - fresh.mean(axis=0))
+    assert np.linalg.norm(vectors[:4] - fresh) < 0.05 * apart  # float16, by two routes
 
     embedded.clear()
     added = write_digits(tmp_path / "more", range(60, 63), mirrored=True)
