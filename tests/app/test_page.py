@@ -86,12 +86,16 @@ def show_app(page):
 
 
 def select(page, frame, *numbers):
+    """Click images, and wait until the App has told its server of all of them."""
+    from workbench.app import selected_in_app
+
     thumbnails = frame.locator("[data-cy=looker]")
     for number in numbers:
         box = thumbnails.nth(number).bounding_box()
         thumbnails.nth(number).hover()
         page.mouse.click(box["x"] + 14, box["y"] + 14)
         frame.locator("[data-cy=selection-count-container]").wait_for(state="attached")
+    wait_until(page, lambda: len(selected_in_app("app-page")) == len(numbers))
 
 
 def button(frame, label):

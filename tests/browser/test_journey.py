@@ -103,7 +103,9 @@ def queue_two_in_the_app(page: LabPage, host: str) -> None:
         page.page.mouse.click(box["x"] + 14, box["y"] + 14)
         frame.locator("[data-cy=selection-count-container]").wait_for(state="attached")
     page.screenshot(OUT / f"journey-{host}-app.png")
-    selected = json.loads(page.execute("print(json.dumps(bench.selected))"))
+    selected: list[str] = []
+    while len(selected) < len(chosen):  # the App tells its server in its own time
+        selected = json.loads(page.execute("print(json.dumps(bench.selected))"))
     assert selected == [ids[number] for number in chosen], "what the next cell reads"
     frame.locator(QUEUE_BUTTON).click()
     frame.get_by_text("Queued 2 for labelling.").wait_for()
