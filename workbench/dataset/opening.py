@@ -12,6 +12,7 @@ import fiftyone as fo
 import pandas as pd
 
 from workbench.dataset import fields, schema
+from workbench.dataset.documents import settle
 from workbench.dataset.home import make_home
 from workbench.dataset.ingest import ImportReport, add_folder, adopt
 from workbench.dataset.types import Status
@@ -124,16 +125,23 @@ def test_fraction_of(dataset: fo.Dataset, default: float) -> float:
 
 
 def record(dataset: fo.Dataset) -> dict[str, Any]:
-    """What workbench keeps about a dataset: its task, its backbone."""
-    found: dict[str, Any] = dataset.info[schema.INFO]
+    """What workbench keeps about a dataset: its task, its backbone. A copy."""
+    found: dict[str, Any] = schema.plain(dataset.info)[schema.INFO]
     return found
 
 
 def update_record(dataset: fo.Dataset, **values: Any) -> None:
     """Change what workbench keeps about a dataset; a value of None removes its key."""
-    kept = {**record(dataset), **values}
-    dataset.info[schema.INFO] = {key: value for key, value in kept.items() if value is not None}
-    dataset.save()
+
+    def wanted() -> dict[str, Any]:
+        kept = {**record(dataset), **values}
+        return {key: value for key, value in kept.items() if value is not None}
+
+    def change() -> None:
+        dataset.info[schema.INFO] = wanted()
+        dataset.save()
+
+    settle(dataset, change, lambda: record(dataset) == wanted())
 
 
 def list_datasets() -> pd.DataFrame:

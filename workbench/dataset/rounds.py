@@ -8,6 +8,8 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
+from workbench.dataset.documents import settle
+
 _PREFIX = "round_"
 COLUMNS = [
     "round",
@@ -36,7 +38,12 @@ def record_round(dataset: fo.Dataset, **values: Any) -> int:
         The round's number, counted from 1.
     """
     number = 1 + max(map(_number, dataset.list_runs()), default=0)
-    dataset.register_run(f"{_PREFIX}{number}", dataset.init_run(**values))
+    key = f"{_PREFIX}{number}"
+    settle(
+        dataset,
+        lambda: dataset.register_run(key, dataset.init_run(**values), overwrite=True),
+        lambda: key in dataset.list_runs(),
+    )
     return number
 
 

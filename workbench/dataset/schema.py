@@ -70,12 +70,19 @@ def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: An
 
 
 def task_of(dataset: fo.Dataset) -> str:
-    """What is labelled in a dataset of ours.
+    """What is labelled in a dataset of ours."""
+    return str(plain(dataset.info)[INFO]["task"])
 
-    To be asked while it is opened: FiftyOne's dictionaries end with the document that they are of,
-    which another thread may be about to load anew.
+
+def plain(value: Any) -> Any:
+    """A copy that is all its own.
+
+    FiftyOne's dictionaries ask for the document that they are of at every look into them, and it is
+    gone when another thread has loaded the dataset anew.
     """
-    return str(dataset.info[INFO]["task"])
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in dict.items(value)}
+    return [plain(each) for each in list.__iter__(value)] if isinstance(value, list) else value
 
 
 def guess_task(dataset: fo.Dataset) -> str:
