@@ -312,7 +312,7 @@ def test_a_disk_that_becomes_full_loses_nothing_that_was_acknowledged(folder, ke
     one.connect()
     one.ask(INSERT)
     _fill(home / "ballast")
-    one.ask("acknowledged = 500")
+    one.ask("import os\nacknowledged = 500")
     one.ask(
         "def fill():\n"
         "    global acknowledged\n"
@@ -320,11 +320,11 @@ def test_a_disk_that_becomes_full_loses_nothing_that_was_acknowledged(folder, ke
         "        c.database.things.insert_one({'x': os.urandom(1 << 20)})\n"
         "        acknowledged += 1\n"
     )
-    one.ask("import os")
     with pytest.raises(KernelError):
         one.ask("fill()")
+    again = "c.ensure_running()\ntry: fill()  # it may find a little room\nexcept Exception: pass"
     with pytest.raises(KernelError, match=r"DataHomeError: .*full"):
-        until(lambda: one.ask("c.ensure_running()"), seconds=120)
+        until(lambda: one.ask(again), seconds=120)
     (home / "ballast").unlink()
     subprocess.run(["mount", "-o", "remount,size=600m", home], check=True)
     one.ask("c.ensure_running()")
