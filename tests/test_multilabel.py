@@ -103,6 +103,25 @@ def test_a_table_says_which_images_are_labelled_and_with_what(bench):
     assert live.targets[live.row_of[b]].tolist() == [True, False, False], "past our API, too"
 
 
+def test_where_there_is_nothing_to_measure_no_figure_is_given(home, folder):
+    import workbench as wb
+
+    bench = wb.open(
+        "none there", images=folder, task="multilabel", classes=CLASSES, test_fraction=0.5
+    )
+    test, pool = images(bench, "test"), images(bench, "pool")
+    label(bench, [(i, []) for i, _ in test + pool[1:]] + [(pool[0][0], ["0"])])
+    evaluation = bench.evaluate()
+    assert not evaluation.provisional
+    assert np.isnan(evaluation.headline.value)
+    with pytest.raises(
+        NotEnoughLabelsError, match="have none of the classes, and none is predicted"
+    ):
+        bench._learner.figure(bench._learner.fit())
+    assert bench.pick(5).empty, "all are labelled, and that alone is why"
+    wb.delete("none there")
+
+
 def desk_of(bench, **options):
     widget = bench.label(**options)
     return widget._desk

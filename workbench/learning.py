@@ -21,14 +21,15 @@ from workbench.dataset.table import Table
 from workbench.dataset.types import Pick, Prediction
 from workbench.embedder import Embedder
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
-from workbench.evaluation.classification import TEST_LABELS_NEEDED
 from workbench.evaluation.intervals import Estimate, trials_for
+from workbench.evaluation.measured import TEST_LABELS_NEEDED, Measured
 from workbench.labels.store import LabelStore
 from workbench.models.features import FeatureSpace
+from workbench.models.linearprobe import LinearProbe
 from workbench.selection.batch import RANDOM_SHARE, find_strategy, pick_batch
 from workbench.selection.mixing import as_control, mix_in
 from workbench.selection.types import Query
-from workbench.tasks import AnyEvaluation, LinearProbe, find_task
+from workbench.tasks import find_task
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -189,7 +190,7 @@ class Learner:
             raise AssertionError("a fit has a feature space")
         return fit.probe.predict_proba(self._space.transform(vectors), len(fit.table.classes))
 
-    def evaluate(self, fit: Fit) -> AnyEvaluation:
+    def evaluate(self, fit: Fit) -> Measured:
         """Figures on the blind test split, or provisional ones until it has 30 labels.
 
         Raises:
@@ -212,7 +213,13 @@ class Learner:
             NotEnoughLabelsError: there is nothing to measure on.
         """
         rows, probabilities, provisional = self._measured(fit)
-        return self.task.figure(fit.table.targets[rows], probabilities), provisional
+        figure = self.task.figure(fit.table.targets[rows], probabilities)
+        if not math.isfinite(figure.value):
+            raise NotEnoughLabelsError(
+                "no figure can be given yet: the images to measure on have none of the classes, "
+                "and none is predicted"
+            )
+        return figure, provisional
 
     def _measured(self, fit: Fit) -> tuple[Rows, Array, bool]:
         """Rows to measure on, what is predicted for them, and whether that is provisional."""

@@ -17,7 +17,8 @@ from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.learning import Learner
-from workbench.tasks import C_AGAINST_NOISE, AnySuspects, Task, suggestion
+from workbench.models.probe import C_AGAINST_NOISE
+from workbench.tasks import AnySuspects, Task, suggestion
 
 NEIGHBOURS = 5  # shown beside an image
 

@@ -24,17 +24,18 @@ from workbench.dataset.types import Pick, Status
 from workbench.dataset.values import to_plain
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.errors import NotEnoughLabelsError
+from workbench.evaluation.measured import Measured
 from workbench.feedback import Feedback
 from workbench.folders import label_by_folder, require_labels_mode
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
 from workbench.learning import Fit, Learner
-from workbench.tasks import AnyEvaluation, LinearProbe
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.models.linearprobe import LinearProbe
     from workbench.training import TrainResult
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
@@ -225,7 +226,7 @@ class Workbench:
             rows = predict_folder(self._learner, fit, Path(folder))
         return pd.DataFrame(rows, columns=["path", "label", "confidence", "problem"])
 
-    def evaluate(self) -> AnyEvaluation:
+    def evaluate(self) -> Measured:
         """How good the current model is, on the blind test split, with intervals.
 
         Until 30 test images are labelled the figures are out-of-fold ones on the pool, and marked

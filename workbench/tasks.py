@@ -16,14 +16,16 @@ from workbench.dataset.values import MULTILABEL, Value, to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.classification import Evaluation, evaluate_classification
 from workbench.evaluation.intervals import Estimate, wilson
+from workbench.evaluation.measured import Measured
 from workbench.evaluation.multilabel import (
+    THRESHOLD,
     MultiLabelEvaluation,
     evaluate_multilabel,
     micro_f1,
 )
 from workbench.models.linearprobe import LinearProbe
 from workbench.models.multiprobe import fit_multiprobe
-from workbench.models.probe import C_AGAINST_NOISE, fit_probe
+from workbench.models.probe import fit_probe
 from workbench.quality import multilabel as several
 from workbench.quality import suspects as single
 from workbench.selection.uncertainty import doubt
@@ -31,10 +33,8 @@ from workbench.selection.uncertainty import doubt
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-AnyEvaluation: TypeAlias = Evaluation | MultiLabelEvaluation
 AnySuspects: TypeAlias = single.Suspects | several.MultiLabelSuspects
 
-THRESHOLD = 0.5  # probability from which a class of several is predicted
 SCORES = 5  # likeliest classes told of an image
 LEAST = 0.005  # probability that is worth telling
 
@@ -71,7 +71,7 @@ class Task(Protocol):
 
     def evaluate(
         self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
-    ) -> AnyEvaluation:
+    ) -> Measured:
         """All figures; `about` is what `evaluate_classification` wants besides."""
 
     def suspects(self, features: Array, targets: Targets, out_of_fold: Array) -> AnySuspects:
@@ -85,7 +85,7 @@ class Classification:
     """One class an image."""
 
     exclusive = True
-    measure = "accuracy"
+    measure = Evaluation.measure
 
     def require_labels(self, table: Table, rows: Ints) -> None:
         """At least two classes have to have a label."""
@@ -119,7 +119,7 @@ class Classification:
 
     def evaluate(
         self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
-    ) -> AnyEvaluation:
+    ) -> Measured:
         """`evaluate_classification`."""
         predicted = probabilities.argmax(axis=1).astype(np.int64)
         return evaluate_classification(
@@ -139,7 +139,7 @@ class MultiLabel:
     """Any number of classes an image."""
 
     exclusive = False
-    measure = "micro F1"
+    measure = MultiLabelEvaluation.measure
 
     def require_labels(self, table: Table, rows: Ints) -> None:
         """Some class has to be on one image and missing on another."""
@@ -175,7 +175,7 @@ class MultiLabel:
 
     def evaluate(
         self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
-    ) -> AnyEvaluation:
+    ) -> Measured:
         """`evaluate_multilabel`."""
         return evaluate_multilabel(
             truth.astype(np.bool_, copy=False), probabilities, classes, **about
@@ -213,14 +213,3 @@ def suggestion(value: Value, scores: Array, classes: Sequence[str], model: str) 
         "scores": {classes[i]: round(float(scores[i]), 4) for i in best if scores[i] > LEAST},
         "model": model,
     }
-
-
-__all__ = [
-    "C_AGAINST_NOISE",
-    "AnyEvaluation",
-    "AnySuspects",
-    "LinearProbe",
-    "Task",
-    "find_task",
-    "suggestion",
-]

@@ -107,6 +107,14 @@ def test_rounds_are_numbered_and_survive(dataset):
     assert found["time"].notna().all()
 
 
+def test_rounds_of_before_there_were_two_measures_are_read(dataset):
+    from workbench.dataset.rounds import learning_curve, rounds
+
+    dataset.register_run("round_1", dataset.init_run(accuracy=0.7, pool_labels=20))
+    assert rounds(dataset)[["measure", "value"]].to_numpy().tolist() == [["accuracy", 0.7]]
+    assert [point["value"] for point in learning_curve(dataset)] == [0.7]
+
+
 def test_predictions_are_written_as_fiftyone_would(home, dataset, monkeypatch):
     import fiftyone as fo
 

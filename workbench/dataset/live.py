@@ -30,6 +30,7 @@ _COLUMNS = (
     fields.STATUS,
     *label_paths(fields.GROUND_TRUTH),
 )
+_OF_LABELS = ("statuses", "labelled", "targets")  # the columns of a table that they change
 
 
 class LiveTable:
@@ -110,24 +111,20 @@ def with_changes(table: Table, documents: Iterable[dict[str, Any]]) -> Table | N
         skipped = status == Status.SKIPPED.value
         value = None if skipped else read_value(document.get(fields.GROUND_TRUTH))
         found[row] = status, value
-    new = _with_labels(table, found)
-    rows = list(found)
-    same = all(
-        np.array_equal(getattr(new, name)[rows], getattr(table, name)[rows])
-        for name in ("statuses", "labelled", "targets")
-    )
-    return table if same else new
+    return _with_labels(table, found)
 
 
 def _with_labels(table: Table, found: Mapping[int, tuple[str, Value | None]]) -> Table:
+    """The table with other statuses and labels in some rows; itself where they are what it has."""
     index = {name: position for position, name in enumerate(table.classes)}
-    new = replace(
-        table,
-        statuses=table.statuses.copy(),
-        labelled=table.labelled.copy(),
-        targets=table.targets.copy(),
-    )
-    for row, (status, value) in found.items():
-        new.statuses[row] = status
-        new.labelled[row] = set_target(new.targets, row, value, index)
-    return new
+    rows = list(found)
+    new = {name: getattr(table, name)[rows] for name in _OF_LABELS}  # copies of those rows alone
+    for place, (status, value) in enumerate(found.values()):
+        new["statuses"][place] = status
+        new["labelled"][place] = set_target(new["targets"], place, value, index)
+    if all(np.array_equal(new[name], getattr(table, name)[rows]) for name in _OF_LABELS):
+        return table
+    whole = {name: getattr(table, name).copy() for name in _OF_LABELS}
+    for name, values in whole.items():
+        values[rows] = new[name]
+    return replace(table, **whole)

@@ -53,7 +53,7 @@ def rounds(dataset: fo.Dataset) -> pd.DataFrame:
     for key in sorted((k for k in dataset.list_runs() if _number(k)), key=_number):
         info = dataset.get_run_info(key)
         config = info.config.serialize()
-        if "accuracy" in config:  # as version 0.1 wrote it
+        if "accuracy" in config:  # as it was written before there were two measures
             config |= {"measure": "accuracy", "value": config["accuracy"]}
         rows.append({**config, "round": _number(key), "time": info.timestamp})
     return pd.DataFrame(rows, columns=COLUMNS).set_index("round")

@@ -8,55 +8,30 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.evaluation.intervals import Estimate, bootstrap, wilson
+from workbench.evaluation.measured import Measured
 
 Ints = NDArray[np.int64]
 
-TEST_LABELS_NEEDED = 30  # below, figures are out-of-fold and provisional
 
-
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Measured):
     """What `bench.evaluate()` returns.
 
     Attributes:
-        accuracy: share of right predictions, with Wilson's interval.
+        accuracy: share of right predictions, with Wilson's interval: the headline.
         per_class: a row a class: precision, recall, F1 with bootstrap intervals, and support.
         confusion: counts, rows the true class and columns the predicted one.
-        provisional: True where too few test images are labelled, so that the figures come from
-            out-of-fold predictions on the pool: images that were picked for being hard, as a rule,
-            so that the truth is likely better.
-        test_labels: labelled test images.
-        pool_labels: labelled pool images.
     """
 
+    measure = "accuracy"
+
     accuracy: Estimate
-    per_class: pd.DataFrame
     confusion: pd.DataFrame
-    provisional: bool
-    test_labels: int
-    pool_labels: int
 
     @property
     def headline(self) -> Estimate:
-        """The figure that stands for all: the accuracy."""
+        """The accuracy."""
         return self.accuracy
-
-    def __str__(self) -> str:
-        measured = basis(self.accuracy.count, self.provisional, self.test_labels, self.pool_labels)
-        return f"accuracy {self.accuracy}, {measured}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{self}</p>{self.per_class.to_html(float_format='{:.3f}'.format)}"
-
-
-def basis(count: int, provisional: bool, test_labels: int, pool_labels: int) -> str:
-    """Say what a figure on `count` images rests on."""
-    if provisional:
-        return (
-            f"provisional: out of fold on {count} pool labels, until {TEST_LABELS_NEEDED} test "
-            f"images are labelled ({test_labels} so far)"
-        )
-    return f"blind test, {count} labels; trained on {pool_labels}"
 
 
 def evaluate_classification(

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from workbench.evaluation.classification import basis
 from workbench.evaluation.intervals import CONFIDENCE, Estimate, bootstrap, wilson
+from workbench.evaluation.measured import Measured
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -21,8 +21,8 @@ CELLS = 50_000  # images times classes from which on a fifth of the resamples ha
 FIGURES = ("precision", "recall", "f1", "average_precision")
 
 
-@dataclass(frozen=True)
-class MultiLabelEvaluation:
+@dataclass(frozen=True, kw_only=True)
+class MultiLabelEvaluation(Measured):
     """What `bench.evaluate()` returns for task="multilabel".
 
     A class is predicted from a probability of .5 on. Intervals but that of `exact_match` are
@@ -38,37 +38,26 @@ class MultiLabelEvaluation:
             and support, the number of images that have it. NaN where undefined: precision of a
             class that is never predicted, recall and average precision of one that no image has, F1
             of one that is neither.
-        provisional: True where too few test images are labelled, so that the figures come from
-            out-of-fold predictions on the pool: images that were picked for being hard, as a rule,
-            so that the truth is likely better.
-        test_labels: labelled test images.
-        pool_labels: labelled pool images.
     """
+
+    measure = "micro F1"
 
     micro_f1: Estimate
     macro_f1: Estimate
     mean_average_precision: Estimate
     exact_match: Estimate
-    per_class: pd.DataFrame
-    provisional: bool
-    test_labels: int
-    pool_labels: int
 
     @property
     def headline(self) -> Estimate:
-        """The figure that stands for all: the micro-averaged F1."""
+        """The micro-averaged F1."""
         return self.micro_f1
-
-    def __str__(self) -> str:
-        measured = basis(self.micro_f1.count, self.provisional, self.test_labels, self.pool_labels)
-        return f"micro F1 {self.micro_f1}, {measured}"
 
     def _repr_html_(self) -> str:
         rest = (
             f"macro F1 {self.macro_f1}, mean average precision {self.mean_average_precision}, "
             f"all classes of an image right {self.exact_match}"
         )
-        return f"<p>{self}<br>{rest}</p>{self.per_class.to_html(float_format='{:.3f}'.format)}"
+        return f"<p>{rest}</p>{super()._repr_html_()}"
 
 
 def evaluate_multilabel(

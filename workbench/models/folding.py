@@ -2,7 +2,7 @@
 
 In evaluation mode a batch norm is a scale and an offset a channel, which the convolution before it
 can as well take into its own weights. On a processor, where such layers wait for memory rather than
-compute, that saves up to two fifths of the time of a small network.
+compute, that saves much of the time of a small network.
 """
 
 import copy

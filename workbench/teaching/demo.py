@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workbench.evaluation.measured import Measured
     from workbench.session import Workbench
-    from workbench.tasks import AnyEvaluation
 
 ARMS = {"uherding": "demo-digits", "random": "demo-digits-random"}
 CLASSES = [str(digit) for digit in range(10)]
@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
 
     folder = wb.digits()
     annotator = PerfectAnnotator.of_folders(folder)
-    results: dict[str, list[AnyEvaluation]] = {}
+    results: dict[str, list[Measured]] = {}
     benches: dict[str, Workbench] = {}
     for strategy, name in ARMS.items():
         if name in wb.list().index:
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _table(results: "dict[str, list[AnyEvaluation]]") -> None:
+def _table(results: "dict[str, list[Measured]]") -> None:
     names = list(results)
     say(f"\n{'labels':>8}  " + "  ".join(f"{name:^28}" for name in names))
     for row in zip(*results.values(), strict=True):
@@ -95,7 +95,7 @@ def _table(results: "dict[str, list[AnyEvaluation]]") -> None:
     say("accuracy on the blind test split, 95 % interval (Wilson)")
 
 
-def _picture(results: "dict[str, list[AnyEvaluation]]", path: Path) -> None:
+def _picture(results: "dict[str, list[Measured]]", path: Path) -> None:
     from workbench.evaluation.plots import learning_curves
 
     figure = learning_curves(

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from workbench.dataset.types import Pick
+from workbench.evaluation.measured import Measured
 from workbench.session import Workbench
-from workbench.tasks import AnyEvaluation
 from workbench.teaching.annotators import PerfectAnnotator
 
 
@@ -32,8 +32,8 @@ def spin(
     batch: int,
     strategy: str,
     seed: int,
-    report: Callable[[int, AnyEvaluation], None] | None = None,
-) -> list[AnyEvaluation]:
+    report: Callable[[int, Measured], None] | None = None,
+) -> list[Measured]:
     """Turn the flywheel.
 
     Args:

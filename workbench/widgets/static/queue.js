@@ -46,8 +46,8 @@ export function createQueue() {
          */
         load(next, queued, busy) {
             const shown = items[0]?.id;
-            const known = (/** @type {string} */ id) => items.find((item) => item.id === id); // steps hold on to it
-            items = next.filter(({ id }) => !busy.has(id)).map((item) => Object.assign(known(item.id) ?? {}, item));
+            const known = new Map(items.map((item) => [item.id, item])); // steps hold on to these
+            items = next.filter(({ id }) => !busy.has(id)).map((item) => Object.assign(known.get(item.id) ?? {}, item));
             left = queued - (next.length - items.length);
             const place = items.findIndex((item) => item.id === shown);
             if (place > 0) items.unshift(...items.splice(place, 1));
