@@ -1,6 +1,9 @@
 """What the tests of the labelling widget share: cells to run and things to look for."""
 
 import json
+import os
+import signal
+from pathlib import Path
 
 from tests.browser.conftest import OUT
 from tests.browser.page import LabPage
@@ -17,18 +20,24 @@ def opening(name: str, count: int = 25) -> list[str]:
     ]
 
 
-def opening_few(name: str, label: str = "") -> list[str]:
-    """Cells that open 64 images of digits, all of them queued; `label`: arguments of bench.label."""
-    folder = (
+def few_digits(digits: str, each: int) -> str:
+    """Code that copies some of the bundled digits into `folder`, the digit in front of the name."""
+    return (
         "import shutil, tempfile\nfrom pathlib import Path\nimport workbench as wb\n"
         "folder = Path(tempfile.mkdtemp())\n"
-        "for digit in '01234567':\n"
-        "    for path in sorted(wb.digits().glob(f'{digit}/*.png'))[:8]:\n"
+        f"for digit in {digits!r}:\n"
+        f"    for path in sorted(wb.digits().glob(f'{{digit}}/*.png'))[:{each}]:\n"
         "        shutil.copy(path, folder / f'{digit}-{path.name}')\n"
+    )
+
+
+def opening_few(name: str, label: str = "") -> list[str]:
+    """Cells that open 64 images of digits, all of them queued; `label`: arguments of bench.label."""
+    opened = (
         f"bench = wb.open({name!r}, images=folder, classes={CLASSES})\n"
         "queued = bench.queue.add_by_hand(bench.dataset.values('id'))"
     )
-    return [folder, f"widget = bench.label({label})\nwidget"]
+    return [few_digits("01234567", 8) + opened, f"widget = bench.label({label})\nwidget"]
 
 
 def show_widget(page: LabPage) -> None:
@@ -67,6 +76,28 @@ def wait_bar(page: LabPage, text: str, timeout: float = 120) -> None:
         arg=text,
         timeout=timeout * 1000,
     )
+
+
+def type_while_the_kernel_dies(page: LabPage, keys: str, kept: int, picture: Path) -> None:
+    """Type when the kernel hears nothing any more, kill it, start it again, and wait until saved.
+
+    Args:
+        page: with the cells of `opening`, the widget shown.
+        keys: to type.
+        kept: how many operations that is, which the browser keeps meanwhile.
+        picture: of that, to be taken.
+    """
+    kernel = int(page.execute("import os; os.getpid()"))
+    os.kill(kernel, signal.SIGSTOP)
+    type_keys(page, keys)
+    wait_bar(page, f"{kept} kept in this browser: no answer")
+    page.screenshot(picture)
+    os.kill(kernel, signal.SIGKILL)
+    page.restart_kernel()
+    page.run_cell(0, timeout=400)
+    page.run_cell(1)
+    wait_for_image(page)
+    wait_saved(page)
 
 
 def wait_colour(page: LabPage, colour: str) -> None:

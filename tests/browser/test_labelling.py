@@ -1,7 +1,5 @@
 """The labelling widget in a real JupyterLab, by keyboard."""
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from tests.browser.bench import (
     opening,
     show_widget,
     type_keys,
+    type_while_the_kernel_dies,
     wait_bar,
     wait_colour,
     wait_for_image,
@@ -113,17 +112,7 @@ def test_what_a_killed_kernel_did_not_acknowledge_comes_back(lab_page: Open, hom
     show_widget(page)
     type_keys(page, "12")
     wait_saved(page)
-    kernel = int(page.execute("import os; os.getpid()"))
-    os.kill(kernel, signal.SIGSTOP)  # it hears nothing any more
-    type_keys(page, "345")
-    wait_bar(page, "3 kept in this browser: no answer")
-    page.screenshot(OUT / "labelling-offline.png")
-    os.kill(kernel, signal.SIGKILL)
-    page.restart_kernel()
-    page.run_cell(0, timeout=400)
-    page.run_cell(1)
-    wait_for_image(page)
-    wait_saved(page)
+    type_while_the_kernel_dies(page, "345", kept=3, picture=OUT / "labelling-offline.png")
     assert labels_given(page) == ["1", "2", "3", "4", "5"]
 
 

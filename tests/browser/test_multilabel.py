@@ -1,22 +1,23 @@
 """Labels of any number of classes in a real JupyterLab: ticked by hand, committed by one key."""
 
 import json
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.browser.bench import (
     CLASSES,
+    few_digits,
     labels_given,
     screenshots,
     show_widget,
     type_keys,
+    type_while_the_kernel_dies,
     wait_bar,
     wait_for_image,
     wait_saved,
 )
+from tests.browser.conftest import OUT
 from tests.browser.page import LabPage
 
 Open = Callable[..., LabPage]
@@ -26,21 +27,10 @@ TICKED = (
 )
 
 
-FEW = """
-import shutil, tempfile
-from pathlib import Path
-import workbench as wb
-folder = Path(tempfile.mkdtemp())
-for digit in "0123456789":
-    for path in sorted(wb.digits().glob(f"{digit}/*.png"))[:12]:
-        shutil.copy(path, folder / f"{digit}-{path.name}")
-"""
-
-
 def opening(name: str, fill: str = "") -> list[str]:
     """Cells that open a few digits for several classes an image and show the widget."""
     opened = f'bench = wb.open({name!r}, images=folder, task="multilabel", classes={CLASSES})'
-    return [f"{FEW}{opened}\n{fill}", "widget = bench.label(25)\nwidget"]
+    return [f"{few_digits('0123456789', 12)}{opened}\n{fill}", "widget = bench.label(25)\nwidget"]
 
 
 def ticked(page: LabPage) -> list[str]:
@@ -130,16 +120,7 @@ def test_what_a_killed_kernel_did_not_acknowledge_comes_back(lab_page: Open, hom
     show_widget(page)
     type_keys(page, "12 ")
     wait_saved(page)
-    kernel = int(page.execute("import os; os.getpid()"))
-    os.kill(kernel, signal.SIGSTOP)  # it hears nothing any more
-    type_keys(page, "04  ")
-    wait_bar(page, "2 kept in this browser: no answer")
-    os.kill(kernel, signal.SIGKILL)
-    page.restart_kernel()
-    page.run_cell(0, timeout=400)
-    page.run_cell(1)
-    wait_for_image(page)
-    wait_saved(page)
+    type_while_the_kernel_dies(page, "04  ", kept=2, picture=OUT / "multilabel-offline.png")
     assert labels_given(page) == [["1", "2"], ["0", "4"], []]
 
 
