@@ -91,3 +91,25 @@ def test_a_grid_that_another_tab_asked_for_does_not_come_under_this_hand(
         plain.page.locator(".wb-way", has_text="what the model says").click()
         plain.page.evaluate(GRID, [["mine"], 3])
         assert plain.page.locator(".wb-group-head").all_inner_texts() == ["mine · 3"]
+
+
+def test_the_guideline_under_the_pointer_stays_while_the_model_learns(
+    lab: Lab, pictures: Pictures
+) -> None:
+    guidelines = {"dog": {"text": "it barks", "examples": [sample_id(1)]}}
+    with Plain(lab, pictures({}, {})) as plain:
+        plain.hear(state([0, 1], guidelines=guidelines))
+        guide = plain.page.locator(".wb-guide")
+        assert guide.is_hidden()
+        plain.page.locator(".wb-class", has_text="dog").hover()
+        assert guide.inner_text() == "it barks"
+        learnt = state([0, 1], guidelines=guidelines, instant=True)
+        for item in learnt["queue"]:
+            item["suggestion"] = {"label": "cat", "scores": {"cat": 0.8, "dog": 0.2}, "model": "m"}
+        plain.hear(learnt)
+        plain.page.locator(".wb-suggested").wait_for()
+        plain.hear(learnt)  # and nothing new in it
+        assert guide.inner_text() == "it barks"
+        plain.page.locator(".wb-near img[src]").first.wait_for()
+        plain.page.locator(".wb-stage").hover()
+        guide.wait_for(state="hidden")

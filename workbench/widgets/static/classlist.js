@@ -24,7 +24,14 @@ const LEAST_SHARE = 0.005; // below, no percentage is written
  *     is on a class now, or on none
  */
 export function createClassList(keymap, on) {
-    const element = h("div", { class: "wb-classes", role: "group", "aria-label": "Classes" });
+    const element = h("div", {
+        class: "wb-classes",
+        role: "group",
+        "aria-label": "Classes",
+        // Heard here, because rows are replaced under a resting pointer, and those never see it leave.
+        onpointerover: onPointerOver,
+        onpointerleave: () => on.point(""),
+    });
     /** @type {string[]} */
     let names = [];
     /** @type {Set<string>} classes that were just given */
@@ -55,8 +62,6 @@ export function createClassList(keymap, on) {
                 "aria-keyshortcuts": key || false,
                 style: share ? `--wb-share:${(100 * share).toFixed(1)}%` : false,
                 onclick: () => on.choose(name),
-                onpointerenter: () => on.point(name),
-                onpointerleave: () => on.point(""),
             },
             ticked ? tickBox(index) : swatch(index),
             ticked ? change(view, chosen, suggested) : "",
@@ -72,6 +77,12 @@ export function createClassList(keymap, on) {
             row.setAttribute("aria-checked", String(ticked.includes(name)));
         }
         return row;
+    }
+
+    /** @param {PointerEvent} event */
+    function onPointerOver({ target }) {
+        const at = [...element.children].findIndex((row) => row.contains(/** @type {Node} */ (target)));
+        on.point(names[at] ?? "");
     }
 
     function light() {

@@ -15,7 +15,10 @@ import { classesOf } from "./values.js";
 export function createPanel(parent, on, keymap) {
     const list = createClassList(keymap, {
         choose: on.choose,
-        point: (name) => showGuideline(name || read),
+        point(name) {
+            pointed = name;
+            showGuideline();
+        },
     });
     const input = /** @type {HTMLInputElement} */ (
         h("input", {
@@ -62,6 +65,7 @@ export function createPanel(parent, on, keymap) {
     let purpose = "";
     /** @type {string[]} */
     let names = [];
+    let pointed = ""; // the class that the pointer is on
     let read = ""; // the class whose guideline is shown while the pointer is on none
 
     /** @param {"add" | "find"} what */
@@ -120,8 +124,8 @@ export function createPanel(parent, on, keymap) {
         if (kept) on.note(text);
     }
 
-    /** @param {string} name of the class whose guideline is to be read */
-    function showGuideline(name) {
+    function showGuideline() {
+        const name = names.includes(pointed) ? pointed : read;
         const { text = "", examples = [] } = guidelines[name] ?? {};
         guide.hidden = !text && !examples.length;
         guideText.textContent = text;
@@ -156,7 +160,7 @@ export function createPanel(parent, on, keymap) {
         showClasses(view) {
             names = view.classes;
             read = classesOf(view.suggestion?.label ?? view.label)[0] ?? "";
-            showGuideline(read);
+            showGuideline();
             parent.classList.toggle("wb-ticking", view.ticked !== null);
             list.show(view);
             done.show(view);
