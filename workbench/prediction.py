@@ -1,19 +1,73 @@
-"""Predicting images that are not in the dataset: the first model is of use at once.
+"""What the current model says, of the dataset's images and of others.
 
-Imports FiftyOne by way of `learning`.
+Wiring; imports FiftyOne by way of `learning`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from workbench.dataset.connection import Connection
 from workbench.dataset.files import check_files, find_files
+from workbench.dataset.predictions import write_predictions
+from workbench.dataset.types import Prediction
 from workbench.dataset.values import Plain, to_plain
 from workbench.errors import ImportFolderError
 from workbench.learning import Fit, Learner
 
+if TYPE_CHECKING:
+    import fiftyone as fo
 
-def predict_folder(
-    learner: Learner, fit: Fit, folder: Path
-) -> list[tuple[str, Plain, float | None, str]]:
+    from workbench.models.linearprobe import LinearProbe
+
+Row = tuple[str, Plain, float | None, str]
+
+
+class Predictor:
+    """Keeps the `prediction` of a dataset's images up to date, and predicts others.
+
+    Args:
+        connection: the database.
+        dataset: a prepared dataset.
+        learner: the model in use.
+    """
+
+    def __init__(self, connection: Connection, dataset: "fo.Dataset", learner: Learner) -> None:
+        self._connection = connection
+        self._dataset = dataset
+        self._learner = learner
+        self._written: LinearProbe | None = None  # whose predictions the dataset holds
+
+    def write(self, fit: Fit) -> Mapping[str, Prediction]:
+        """Write a fit's predictions into the dataset, unless they are there; by sample id."""
+        predictions = self._learner.predictions(fit)
+        if fit.probe is not self._written:
+            write_predictions(self._connection, self._dataset, predictions, self._learner.key)
+            self._written = fit.probe
+        return predictions
+
+    def to_pandas(self, folder: Path | None) -> pd.DataFrame:
+        """Predict the dataset's images, or all files below a folder.
+
+        Raises:
+            ImportFolderError: the folder is missing or holds no file.
+            NotEnoughLabelsError: fewer than two classes have a label.
+        """
+        fit = self._learner.fit()
+        rows = self._own(fit) if folder is None else predict_folder(self._learner, fit, folder)
+        return pd.DataFrame(rows, columns=["path", "label", "confidence", "problem"])
+
+    def _own(self, fit: Fit) -> list[Row]:
+        predictions = self.write(fit)
+        return [
+            (path, to_plain(predictions[i].label), predictions[i].confidence, "")
+            for i, path in zip(fit.table.ids, fit.table.paths, strict=True)
+        ]
+
+
+def predict_folder(learner: Learner, fit: Fit, folder: Path) -> list[Row]:
     """Predict every file below a folder.
 
     Returns:

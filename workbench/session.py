@@ -6,9 +6,8 @@ It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from workbench.appdesk import AppDesk
@@ -17,11 +16,9 @@ from workbench.dataset import opening
 from workbench.dataset.connection import Connection
 from workbench.dataset.display import Display
 from workbench.dataset.ingest import ImportReport, add_folder
-from workbench.dataset.predictions import write_predictions
-from workbench.dataset.rounds import learning_curve, record_round, rounds
+from workbench.dataset.rounds import learning_curve, rounds
 from workbench.dataset.splits import TEST_FRACTION
-from workbench.dataset.types import Pick, Status
-from workbench.dataset.values import to_plain
+from workbench.dataset.types import Status
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.measured import Measured
@@ -30,12 +27,13 @@ from workbench.folders import label_by_folder, require_labels_mode
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
-from workbench.learning import Fit, Learner
+from workbench.learning import Learner
+from workbench.picking import Picking
+from workbench.prediction import Predictor
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from workbench.models.linearprobe import LinearProbe
     from workbench.training import TrainResult
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
@@ -70,8 +68,8 @@ class Workbench:
         self._display = Display(connection.home)
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
-        self._rng = np.random.default_rng()
-        self._written: LinearProbe | None = None  # whose predictions the dataset holds
+        self._picking = Picking(dataset, self.queue, self._learner)
+        self._predictor = Predictor(connection, dataset, self._learner)
         self._feedback: Feedback | None = None  # from the first `label()` on
 
     @property
@@ -81,7 +79,7 @@ class Workbench:
 
     def seed(self, seed: int) -> None:
         """Make the picks of this bench repeatable from here on."""
-        self._rng = np.random.default_rng(seed)
+        self._picking.seed(seed)
 
     def add(self, folder: str | Path, labels: str | None = None) -> ImportReport:
         """Import the images of a folder that are not there yet.
@@ -143,7 +141,7 @@ class Workbench:
 
             worklist = start_review(review, self._learner, self.queue, count)
         elif len(self.queue) == 0:
-            self._queue_first_look(50 if count is None else count)
+            self._picking.first_look(50 if count is None else count)
         self._feedback.enabled = instant
         desk = Desk(
             self.labels,
@@ -195,7 +193,7 @@ class Workbench:
 
         folder = self._connection.home / "runs" / str(self.dataset._doc.id)
         result = train(self._learner, backbone, folder, minutes=minutes, seed=seed)
-        self._write_predictions(self._learner.fit())
+        self._predictor.write(self._learner.fit())
         return result
 
     def predict(self, folder: str | Path | None = None) -> pd.DataFrame:
@@ -213,18 +211,7 @@ class Workbench:
             NotEnoughLabelsError: fewer than two classes have a label.
             ImportFolderError: the folder is missing or empty.
         """
-        fit = self._learner.fit()
-        if folder is None:
-            predictions = self._write_predictions(fit)
-            rows = [
-                (path, to_plain(predictions[i].label), predictions[i].confidence, "")
-                for i, path in zip(fit.table.ids, fit.table.paths, strict=True)
-            ]
-        else:
-            from workbench.prediction import predict_folder
-
-            rows = predict_folder(self._learner, fit, Path(folder))
-        return pd.DataFrame(rows, columns=["path", "label", "confidence", "problem"])
+        return self._predictor.to_pandas(None if folder is None else Path(folder))
 
     def evaluate(self) -> Measured:
         """How good the current model is, on the blind test split, with intervals.
@@ -248,7 +235,7 @@ class Workbench:
             AppError: the App cannot be served, or there is no such view.
         """
         with contextlib.suppress(NotEnoughLabelsError):  # then the images alone are worth a look
-            self._write_predictions(self._learner.fit())
+            self._predictor.write(self._learner.fit())
         return self._app.show(view, height)
 
     @property
@@ -272,21 +259,12 @@ class Workbench:
         Raises:
             ValueError: the strategy is unknown.
         """
-        picks = self._learner.pick(count, strategy, self._rng)
-        batch = self.queue.add(picks)
-        self._record_round(strategy, picks)
-        picked = self.picks
-        return picked.loc[picked["batch"] == batch]
+        return self._picking.pick(count, strategy)
 
     @property
     def picks(self) -> pd.DataFrame:
         """The queue, a row an image: `filepath`, `batch`, `rank`, `strategy`, `reason`."""
-        rows = [
-            (item.sample_id, item.filepath, item.batch, item.rank, item.strategy, item.reason)
-            for item in self.queue.items()
-        ]
-        columns = ["sample_id", "filepath", "batch", "rank", "strategy", "reason"]
-        return pd.DataFrame(rows, columns=columns).set_index("sample_id")
+        return self._picking.to_pandas()
 
     @property
     def rounds(self) -> pd.DataFrame:
@@ -326,45 +304,6 @@ class Workbench:
             f"Workbench({self.name!r}: {counts['images']} images, {done} labelled, "
             f"{counts['queued']} queued, {counts['classes']} classes)"
         )
-
-    def _queue_first_look(self, count: int) -> None:
-        picks = self._learner.first_look(count, self._rng)
-        if picks:
-            self.queue.add(picks)
-            self._record_round("random", picks)
-
-    def _record_round(self, strategy: str, picks: Sequence[Pick]) -> None:
-        values: dict[str, Any] = dict.fromkeys(("value", "low", "high", "provisional"))
-        table = self._learner.table()
-        try:
-            evaluation = self.evaluate()
-        except NotEnoughLabelsError:
-            pass  # a first round has no figure
-        else:
-            figure = evaluation.headline
-            values = {
-                "value": figure.value,
-                "low": figure.low,
-                "high": figure.high,
-                "provisional": evaluation.provisional,
-            }
-        record_round(
-            self.dataset,
-            backbone=self._learner.key,
-            pool_labels=len(table.labelled_pool),
-            test_labels=len(table.labelled_test),
-            strategy=strategy,
-            picked=len(picks),
-            measure=self._learner.task.measure,
-            **values,
-        )
-
-    def _write_predictions(self, fit: Fit) -> Mapping[str, Any]:
-        predictions = self._learner.predictions(fit)
-        if fit.probe is not self._written:
-            write_predictions(self._connection, self.dataset, predictions, self._learner.key)
-            self._written = fit.probe
-        return predictions
 
 
 def open_workbench(

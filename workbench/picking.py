@@ -1,0 +1,93 @@
+"""The batches picked for labelling, and a record of each round.
+
+Wiring between the learner, the queue and the dataset. Imports FiftyOne by way of them.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.dataset.rounds import record_round
+from workbench.dataset.types import Pick
+from workbench.errors import NotEnoughLabelsError
+from workbench.labels.queue import LabelQueue
+from workbench.learning import Learner
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+
+class Picking:
+    """Picks batches into the queue of one dataset.
+
+    Args:
+        dataset: a prepared dataset; rounds are recorded in it.
+        queue: where the picks go.
+        learner: the model that they are picked by.
+    """
+
+    def __init__(self, dataset: "fo.Dataset", queue: LabelQueue, learner: Learner) -> None:
+        self._dataset = dataset
+        self._queue = queue
+        self._learner = learner
+        self._rng = np.random.default_rng()
+
+    def seed(self, seed: int) -> None:
+        """Make what is picked from here on repeatable."""
+        self._rng = np.random.default_rng(seed)
+
+    def pick(self, count: int, strategy: str) -> pd.DataFrame:
+        """Queue a batch by a strategy; returns it as `to_pandas` shows it.
+
+        Raises:
+            ValueError: the strategy is unknown.
+        """
+        picks = self._learner.pick(count, strategy, self._rng)
+        batch = self._queue.add(picks)
+        self._record(strategy, picks)
+        queued = self.to_pandas()
+        return queued.loc[queued["batch"] == batch]
+
+    def first_look(self, count: int) -> None:
+        """Queue a first batch at random, without waiting for any embedding."""
+        picks = self._learner.first_look(count, self._rng)
+        if picks:
+            self._queue.add(picks)
+            self._record("random", picks)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The queue, a row an image, by sample id."""
+        rows = [
+            (item.sample_id, item.filepath, item.batch, item.rank, item.strategy, item.reason)
+            for item in self._queue.items()
+        ]
+        columns = ["sample_id", "filepath", "batch", "rank", "strategy", "reason"]
+        return pd.DataFrame(rows, columns=columns).set_index("sample_id")
+
+    def _record(self, strategy: str, picks: Sequence[Pick]) -> None:
+        values: dict[str, Any] = dict.fromkeys(("value", "low", "high", "provisional"))
+        table = self._learner.table()
+        try:
+            evaluation = self._learner.evaluate(self._learner.fit())
+        except NotEnoughLabelsError:
+            pass  # a first round has no figure
+        else:
+            figure = evaluation.headline
+            values = {
+                "value": figure.value,
+                "low": figure.low,
+                "high": figure.high,
+                "provisional": evaluation.provisional,
+            }
+        record_round(
+            self._dataset,
+            backbone=self._learner.key,
+            pool_labels=len(table.labelled_pool),
+            test_labels=len(table.labelled_test),
+            strategy=strategy,
+            picked=len(picks),
+            measure=self._learner.task.measure,
+            **values,
+        )
