@@ -6,12 +6,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.dataset.foreign_host import ForeignHost
 from tests.dataset.kernels import Kernel, KernelError, alive, kill_server, server, until
 from workbench.dataset import mongod_process
 from workbench.dataset.home import make_home
@@ -262,7 +262,7 @@ def test_a_home_that_was_moved_goes_on_with_its_replica_set(folder, kernel):
 
 def test_a_home_that_another_machine_holds_is_refused(folder, kernel):
     home = folder / "home"
-    with _ForeignHost(home, beating=True):
+    with ForeignHost(home, beating=True):
         one = kernel(home)
         with pytest.raises(KernelError, match=r"DataHomeError: .*'elsewhere'.*close the notebooks"):
             one.connect()
@@ -274,7 +274,7 @@ def test_a_keeper_lets_go_when_another_machine_has_taken_over(folder, kernel):
     one = kernel(home)
     one.connect()
     found = server(home)
-    with _ForeignHost(home, beating=True):
+    with ForeignHost(home, beating=True):
         until(lambda: not alive(found["mongod"]) and not alive(found["keeper"]))
         assert json.loads((home / "run" / "host.json").read_text())["name"] == "elsewhere"
 
@@ -366,37 +366,3 @@ def _fill(path):
                 file.flush()
         except OSError:
             return
-
-
-class _ForeignHost:
-    """Another machine's heartbeat in a home, as a shared disk would show it."""
-
-    def __init__(self, home, *, beating):
-        self._path = home / "run" / "host.json"
-        self._beating = beating
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat)
-
-    def __enter__(self):
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write(0)
-        if self._beating:
-            self._thread.start()
-
-    def __exit__(self, *_):
-        self._over.set()
-        if self._beating:
-            self._thread.join()
-
-    def _beat(self):
-        beats = 0
-        while not self._over.wait(0.2):
-            beats += 1
-            self._write(beats)
-
-    def _write(self, beats):
-        draft = self._path.with_suffix(".elsewhere")
-        draft.write_text(
-            json.dumps({"name": "elsewhere", "machine": "m", "boot": "b", "beats": beats})
-        )
-        draft.replace(self._path)
