@@ -110,6 +110,7 @@ def make(
     """
     from workbench.dataset import connection, opening
     from workbench.dataset.splits import split_of
+    from workbench.dataset.vectors import vector_store
 
     home = connection.connect(home).home
     import fiftyone as fo
@@ -141,7 +142,7 @@ def make(
         for i, each in enumerate(hashes)
     ]
     ids = dataset.add_samples(samples, progress=False)
-    store = opening.vector_store(home, KEY, DIM)
+    store = vector_store(home, KEY, DIM)
     with store.writing():
         store.append(hashes, clusters(has, rng))
     bench = wb.open(dataset, home=home, annotator="benchmark")

@@ -255,7 +255,7 @@ def test_list_shows_ours_with_their_counts(home, opened, folder):
 
 def test_delete_takes_labels_history_and_vectors_and_leaves_the_files(home, opened, folder):
     import workbench as wb
-    from workbench.dataset.opening import vector_store
+    from workbench.dataset.vectors import vector_store
 
     bench, shared = opened(folder, classes=CLASSES), opened(folder, "-2", classes=CLASSES)
     for each in (bench, shared):

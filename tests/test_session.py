@@ -197,11 +197,16 @@ def test_added_images_embed_alone(bench, home, tmp_path, monkeypatch):
 
 def test_a_fine_tuned_backbone_is_used_only_if_it_does_better(bench):
     key = bench._learner.key
-    result = bench.train("efficientnet_lite0", minutes=0.1)
-    assert (bench._learner.key != key) == result.used
-    assert result.accuracy_after > result.accuracy_before or not result.used
-    assert ("now in use" in str(result)) == result.used
-    assert result.held_out > 0
+    run = bench.train("efficientnet_lite0", minutes=0.1)
+    assert bench.labels.counts()  # the kernel is free meanwhile
+    run.wait()
+    outcome = run.outcome
+    assert (bench._learner.key != key) == run.used == outcome["better"]
+    assert ("now in use" in str(run)) == run.used
+    assert bench.runs[-1].id == run.id
     # What the weights have seen does not calibrate, nor flatter a provisional figure.
-    if result.used:
-        assert bench.evaluate().accuracy.count <= result.held_out + 5
+    run.use()
+    assert bench._learner.key == outcome["key"]
+    assert bench.evaluate().accuracy.count <= len(outcome["held_out"]) + 5
+    with pytest.raises(ValueError, match="there is no choice named epoch in training"):
+        bench.train(epoch=3)

@@ -5,7 +5,7 @@ Wiring between `models` and `dataset`. Imports FiftyOne; import it only after
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 
 from workbench.dataset import opening
 from workbench.dataset.table import Table
-from workbench.dataset.vectors import VectorStore
+from workbench.dataset.vectors import vector_store
+from workbench.vectorising import embed_missing
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -90,13 +91,15 @@ class Embedder:
             (n, D) as stored, float16.
         """
         key, dim = self.identity()
-        store = opening.vector_store(self._home, key, dim)
+        store = vector_store(self._home, key, dim)
         if missing := len(store.missing(table.hashes)):
             with self._lock:
                 self._waiting += 1  # what runs in the background gives way
             try:
                 with tqdm(total=missing, desc=f"embedding ({key})", unit="img") as bar:
-                    for done, total in self._embedding(store, table):
+                    for done, total in embed_missing(
+                        store, self.backbone, table.hashes, table.paths
+                    ):
                         bar.total = total
                         bar.update(done - bar.n)
             finally:
@@ -122,28 +125,14 @@ class Embedder:
         """
         if self._waiting:
             return False
-        store = opening.vector_store(self._home, *self.identity())
+        store = vector_store(self._home, *self.identity())
         if not store.missing(table.hashes):
             return True
-        for done, total in self._embedding(store, table):
+        for done, total in embed_missing(store, self.backbone, table.hashes, table.paths):
             progress(done, total)
             if done < total and (self._waiting or not go_on()):
                 return False
         return True
-
-    def _embedding(self, store: VectorStore, table: Table) -> Iterator[tuple[int, int]]:
-        """Embed what the store has not; yields how many are done, of how many."""
-        from workbench.models.embedding import embed_files
-
-        # Another kernel may be at the same images: wait for it rather than do them twice.
-        with store.writing():
-            missing = store.missing(table.hashes)
-            paths = [table.paths[row] for row in missing]
-            done = 0
-            for rows, batch in embed_files(self.backbone, paths):
-                store.append([table.hashes[row] for row in missing[rows]], batch)
-                done += len(batch)
-                yield done, len(paths)
 
     def identity(self) -> tuple[str, int]:
         """Key and dimension of the backbone; read from the record so that no network is loaded."""
@@ -165,4 +154,4 @@ class Embedder:
         Raises:
             KeyError: a hash has no vector.
         """
-        return opening.vector_store(self._home, *self.identity()).get(hashes)
+        return vector_store(self._home, *self.identity()).get(hashes)

@@ -44,5 +44,9 @@ class NotEnoughLabelsError(WorkbenchError):
     """A step needs more labels than there are."""
 
 
+class TrainingError(WorkbenchError):
+    """A training run cannot be started, waited for, used or resumed."""
+
+
 class AppError(WorkbenchError):
     """The FiftyOne App cannot be served."""

@@ -3,6 +3,7 @@
 Wiring; imports FiftyOne by way of `learning`.
 """
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,14 +39,16 @@ class Predictor:
         self._connection = connection
         self._dataset = dataset
         self._learner = learner
+        self._lock = threading.Lock()
         self._written: LinearProbe | None = None  # whose predictions the dataset holds
 
     def write(self, fit: Fit) -> Mapping[str, Prediction]:
         """Write a fit's predictions into the dataset, unless they are there; by sample id."""
         predictions = self._learner.predictions(fit)
-        if fit.probe is not self._written:
-            write_predictions(self._connection, self._dataset, predictions, self._learner.key)
-            self._written = fit.probe
+        with self._lock:  # a training run that has ended writes on a thread of its own
+            if fit.probe is not self._written:
+                write_predictions(self._connection, self._dataset, predictions, self._learner.key)
+                self._written = fit.probe
         return predictions
 
     def to_pandas(self, folder: Path | None) -> pd.DataFrame:

@@ -6,7 +6,7 @@ It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -30,11 +30,13 @@ from workbench.labels.store import LabelStore
 from workbench.learning import Learner
 from workbench.picking import Picking
 from workbench.prediction import Predictor
+from workbench.training import Training
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from workbench.training import TrainResult
+    from workbench.runs.run import TrainRun
+    from workbench.runs.runs import Runs
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
 
@@ -70,6 +72,7 @@ class Workbench:
         self._test_fraction = test_fraction
         self._picking = Picking(dataset, self.queue, self._learner)
         self._predictor = Predictor(connection, dataset, self._learner)
+        self._training = Training(connection.home, dataset, self._learner, self._predictor)
         self._feedback: Feedback | None = None  # from the first `label()` on
 
     @property
@@ -173,28 +176,43 @@ class Workbench:
         return find_doubts(self._learner).to_pandas()
 
     def train(
-        self, backbone: str = DEFAULT_BACKBONE, *, minutes: float = 5, seed: int = 0
-    ) -> "TrainResult":
+        self,
+        backbone: str = DEFAULT_BACKBONE,
+        *,
+        minutes: float = 5,
+        seed: int = 0,
+        weights: str | Path = "pretrained",
+        **choices: Any,
+    ) -> "TrainRun":
         """Fine-tune a timm backbone on the labelled pool, then use it, if it is better.
 
-        Blocks, with a progress bar. A fifth of the labelled pool is held out; the fine-tuned
-        backbone is taken into use only if it does better there than the frozen one with a probe.
+        Returns at once: the run works in a process of its own, draws itself in the cell, and can be
+        stopped there; a second one queues. In a script, `bench.train(...).wait()`. A fifth of the
+        labelled pool is held out; the fine-tuned backbone is taken into use only if it does better
+        there than the model in use, out of fold.
 
         Args:
             backbone: a timm model name.
             minutes: wall-clock time for the training itself.
             seed: of everything random.
+            weights: that it begins with: `"pretrained"`, `"random"`, a file of weights, or the
+                folder of a checkpoint.
+            choices: of `workbench.models.recipe.Recipe`, such as `epochs`, `rate` or `batch_size`;
+                the others depend on the task and the number of labels. `run.job.recipe` shows all.
 
         Raises:
-            BackboneError: the backbone is unknown, or its weights cannot be had.
+            BackboneError: the backbone is unknown.
             NotEnoughLabelsError: too few labels to hold some out.
+            ValueError: a choice is unknown or out of its range.
         """
-        from workbench.training import train
+        return self._training.begin(
+            backbone, weights=str(weights), minutes=minutes, seed=seed, choices=choices
+        )
 
-        folder = self._connection.home / "runs" / str(self.dataset._doc.id)
-        result = train(self._learner, backbone, folder, minutes=minutes, seed=seed)
-        self._predictor.write(self._learner.fit())
-        return result
+    @property
+    def runs(self) -> "Runs":
+        """The training runs, as a table; `runs[-1]` is the latest, `runs.best()` the best."""
+        return self._training.runs
 
     def predict(self, folder: str | Path | None = None) -> pd.DataFrame:
         """What the current model says.

@@ -1,143 +1,129 @@
-"""Fine-tuning on the labels of a dataset, and whether the result is taken into use.
+"""Training runs on the labels of a dataset, and whether their models are taken into use.
 
-Wiring: it hands the labelled pool to `models` and the result to the learner. Imports FiftyOne by
+Wiring: it pins what a run is to learn from, and hands its model to the learner. Imports FiftyOne by
 way of it.
 """
 
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from tqdm.auto import tqdm
 
-from workbench.errors import WorkbenchError
+from workbench.dataset.table import Table
+from workbench.evaluation.multilabel import THRESHOLD
 from workbench.learning import Fit, Learner
-from workbench.models.backbones import load_backbone
-from workbench.models.finetuning import FineTuneProgress, fine_tune
+from workbench.prediction import Predictor
+from workbench.runs.job import Job
+from workbench.runs.run import TrainRun
+from workbench.runs.runs import Runs, new_id
+
+if TYPE_CHECKING:
+    import fiftyone as fo
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """What `bench.train` came to.
-
-    Attributes:
-        backbone: the timm model that was fine-tuned.
-        checkpoint: folder of the result.
-        held_out: labels set aside to judge it by.
-        accuracy_before: there, of the model in use before, out of fold.
-        accuracy_after: there, of the fine-tuned one. These labels also chose when to stop, which
-            flatters a little; `bench.evaluate()` is the judge.
-        used: whether it was better, and is now in use.
-        history: loss and held-out figures as training went on.
-    """
-
-    backbone: str
-    checkpoint: Path
-    held_out: int
-    accuracy_before: float
-    accuracy_after: float
-    used: bool
-    history: pd.DataFrame
-
-    def __str__(self) -> str:
-        verdict = "now in use" if self.used else "not better: the model in use stays"
-        return (
-            f"{self.backbone} fine-tuned: {100 * self.accuracy_after:.1f} % on {self.held_out} "
-            f"held-out labels, {100 * self.accuracy_before:.1f} % before; {verdict}"
-        )
-
-    __repr__ = __str__
-
-
-def train(
-    learner: Learner, backbone: str, folder: Path, *, minutes: float, seed: int
-) -> TrainResult:
-    """Fine-tune on the labelled pool and use the result, if it is better.
+class Training:
+    """The training runs of one dataset.
 
     Args:
-        learner: the model in use.
-        backbone: a timm model name.
-        folder: checkpoints are written below it.
-        minutes: wall-clock budget of the training.
-        seed: of everything random.
+        home: the data home.
+        dataset: a prepared dataset.
+        learner: the model in use, which a better run replaces.
+        predictor: brings the dataset's predictions up to date then.
 
-    Raises:
-        BackboneError: the backbone is unknown, or its weights cannot be had.
-        NotEnoughLabelsError: too few labels.
-        WorkbenchError: images have several classes; only the probe learns from those so far.
+    Attributes:
+        runs: all of them.
     """
-    if not learner.task.exclusive:
-        raise WorkbenchError(
-            "fine-tuning a backbone is not built for multi-label yet: the probe on the frozen "
-            "backbone learns by itself, bench.evaluate() shows how well"
-        )
-    source = load_backbone(backbone)  # an unknown name is said before anything is computed
-    fit = learner.fit()
-    table, rows = fit.table, fit.rows
-    checkpoint = (
-        folder / f"{backbone}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**6:06d}"
-    )
-    with _Bar(minutes) as bar:
-        result = fine_tune(
-            source,
-            [table.paths[row] for row in rows],
-            table.targets[rows].astype(np.int64, copy=False),
-            len(table.classes),
+
+    def __init__(
+        self, home: Path, dataset: "fo.Dataset", learner: Learner, predictor: Predictor
+    ) -> None:
+        self._home = home
+        self._dataset = dataset
+        self._learner = learner
+        self._predictor = predictor
+        self.runs = Runs(home / "runs" / str(dataset._doc.id), self._adopt)
+
+    def begin(
+        self, backbone: str, *, weights: str, minutes: float, seed: int, choices: Mapping[str, Any]
+    ) -> TrainRun:
+        """Pin what there is to learn from, and queue a run on it.
+
+        Args:
+            backbone: a timm model name.
+            weights: that it begins with.
+            minutes: wall-clock budget of the training.
+            seed: of everything random.
+            choices: of the recipe, by name.
+
+        Raises:
+            BackboneError: the backbone is unknown.
+            NotEnoughLabelsError: too few labels.
+            TrainingError: the run cannot be written down.
+            ValueError: a choice is unknown or out of its range, or `minutes` is.
+        """
+        from workbench.models.objectives import objective_of
+        from workbench.models.recipe import default_recipe
+        from workbench.models.weights import require_known
+
+        require_known(backbone)
+        if not minutes > 0:
+            raise ValueError(f"minutes must be above 0, not {minutes}")
+        exclusive = self._learner.task.exclusive
+        fit = self._learner.fit()
+        recipe = default_recipe(exclusive, len(fit.rows), choices)
+        targets = fit.table.targets[fit.rows]
+        objective_of(exclusive).hold_out(targets, recipe.held_out, seed)  # or there are too few
+        name, created = new_id()
+        table, rows = fit.table, fit.rows.tolist()
+        job = Job(
+            id=name,
+            created=created,
+            dataset=str(self._dataset.name),
+            exclusive=exclusive,
+            backbone=backbone,
+            weights=weights,
             minutes=minutes,
-            checkpoint=checkpoint,
-            classes=table.classes,
             seed=seed,
-            progress=bar.show,
+            recipe=recipe.to_json(),
+            classes=tuple(table.classes),
+            paths=tuple(table.paths[row] for row in rows),
+            hashes=tuple(table.hashes[row] for row in rows),
+            targets=tuple(_plain(targets, exclusive)),
+            baseline=tuple(_out_of_fold(fit, exclusive)),
+            in_use=self._learner.key,
+            others=_others(table, rows),
+            home=str(self._home),
         )
-    before = _out_of_fold_accuracy(fit, result.held_out)
-    # At epoch 0 the weights are those it began with: nothing new to use, unless they are not in use.
-    changed = result.best_epoch > 0 or source.key != learner.key
-    used = changed and result.accuracy_after > before
-    if used:
-        held = set(result.held_out.tolist())
-        seen = [table.hashes[row] for place, row in enumerate(rows) if place not in held]
-        learner.use(load_backbone(backbone, weights=checkpoint), checkpoint, seen)
-    return TrainResult(
-        backbone=backbone,
-        checkpoint=checkpoint,
-        held_out=len(result.held_out),
-        accuracy_before=before,
-        accuracy_after=result.accuracy_after,
-        used=used,
-        history=pd.DataFrame(result.history),
+        return self.runs.begin(job)
+
+    def _adopt(self, run: TrainRun) -> None:
+        """Make a run's model the one in use."""
+        from workbench.models.backbones import load_backbone
+
+        backbone = load_backbone(run.job.backbone, weights=run.checkpoint)
+        self._learner.use(backbone, run.checkpoint, run.trained_on)
+        self._predictor.write(self._learner.fit())
+
+
+def _plain(targets: np.ndarray, exclusive: bool) -> list[Any]:
+    """Targets as plain values: class indices, or in multi-label lists of them."""
+    if exclusive:
+        return [int(target) for target in targets]
+    return [np.flatnonzero(row).tolist() for row in targets]
+
+
+def _out_of_fold(fit: Fit, exclusive: bool) -> list[Any]:
+    """What the model in use says of each image that it learned from, out of fold."""
+    known = np.isfinite(fit.probe.out_of_fold).all(axis=1)
+    said = fit.probe.spread(fit.probe.out_of_fold, len(fit.table.classes))
+    plain = _plain(said.argmax(axis=1) if exclusive else said >= THRESHOLD, exclusive)
+    return [each if sure else None for each, sure in zip(plain, np.atleast_1d(known), strict=True)]
+
+
+def _others(table: Table, rows: list[int]) -> tuple[tuple[str, str], ...]:
+    """Images that are not learned from: they are embedded by a better model."""
+    learned = set(rows)
+    return tuple(
+        (table.paths[row], table.hashes[row]) for row in range(len(table)) if row not in learned
     )
-
-
-def _out_of_fold_accuracy(fit: Fit, places: np.ndarray) -> float:
-    """Accuracy of the fitted probe on some of its training rows, each predicted by other folds."""
-    probabilities = fit.probe.spread(fit.probe.out_of_fold[places], len(fit.table.classes))
-    known = np.isfinite(fit.probe.out_of_fold[places]).all(axis=1)
-    right = probabilities.argmax(axis=1) == fit.table.targets[fit.rows[places]]
-    return float((right & known).mean())  # a class with a single label cannot be got right
-
-
-class _Bar:
-    """A progress bar over the time budget, with the figures that matter beside it."""
-
-    def __init__(self, minutes: float) -> None:
-        self._bar = tqdm(
-            total=round(minutes * 60),
-            desc="fine-tuning",
-            bar_format="{desc} {percentage:3.0f}%|{bar}| {n:.0f} of {total} s{postfix}",
-        )
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def show(self, progress: FineTuneProgress) -> None:
-        self._bar.n = min(self._bar.total, round(progress.seconds))
-        self._bar.set_postfix_str(
-            f"epoch {progress.epoch}, loss {progress.loss:.2f}, "
-            f"held out {100 * progress.held_out_accuracy:.1f} %",
-            refresh=True,
-        )

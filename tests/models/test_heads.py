@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from workbench.models.heads import fit_head, score
+from workbench.models.objectives import OneClass
 
 
 def clusters(count, classes, rng):
@@ -16,8 +17,8 @@ def test_fitted_head_folds_into_plain_weights():
     rng = np.random.default_rng(0)
     features, targets = clusters(60, 3, rng)
     held, held_targets = clusters(30, 3, rng)
-    head = fit_head(features, targets, held, held_targets, num_classes=4)
-    accuracy, log_loss = score(head, held, held_targets)
+    head = fit_head(OneClass(), features, targets, held, held_targets, num_classes=4)
+    accuracy, log_loss = score(OneClass(), head, held, held_targets)
     assert accuracy == 1
     assert log_loss < 0.1
     weight, bias = head.folded()
@@ -33,5 +34,5 @@ def test_noise_is_answered_with_caution():
     features = rng.normal(size=(40, 8)).astype(np.float32)
     held = rng.normal(size=(40, 8)).astype(np.float32)
     targets = np.arange(40) % 2
-    head = fit_head(features, targets, held, targets, num_classes=2)
-    assert score(head, held, targets)[1] == pytest.approx(np.log(2), abs=0.05)
+    head = fit_head(OneClass(), features, targets, held, targets, num_classes=2)
+    assert score(OneClass(), head, held, targets)[1] == pytest.approx(np.log(2), abs=0.05)

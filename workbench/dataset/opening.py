@@ -17,10 +17,9 @@ from workbench.dataset.home import make_home
 from workbench.dataset.ingest import ImportReport, add_folder, adopt
 from workbench.dataset.types import Status
 from workbench.dataset.values import TASKS, label_path
-from workbench.dataset.vectors import VectorStore, stores_below
+from workbench.dataset.vectors import VECTORS, stores_below
 from workbench.errors import DatasetError
 
-_VECTORS = "vectors"  # folder in the home
 # Keys of the record, gone when what they speak of is complete.
 _FOLDER = "importing"
 _LABELS = "importing_labels"
@@ -196,14 +195,9 @@ def prune_vectors(home: Path) -> None:
         dataset = fo.load_dataset(name)
         if schema.is_ours(dataset):
             used.update(dataset.distinct(fields.HASH))
-    for store in stores_below(make_home(home) / _VECTORS):
+    for store in stores_below(make_home(home) / VECTORS):
         with store.writing():
             store.keep_only(used)
-
-
-def vector_store(home: Path, key: str, dim: int) -> VectorStore:
-    """The embeddings of a backbone, by the backbone's key."""
-    return VectorStore(home / _VECTORS / key, dim)
 
 
 def _load(name: str) -> fo.Dataset | None:

@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from workbench.errors import DataHomeError
 
 HASH_BYTES = 32
+VECTORS = "vectors"  # folder of the stores in a home
 _DIM = "dim"  # file that says the length of a store's vectors
+
+
+def vector_store(home: Path, key: str, dim: int) -> "VectorStore":
+    """The embeddings of a backbone, by the backbone's key."""
+    return VectorStore(home / VECTORS / key, dim)
 
 
 class VectorStore:

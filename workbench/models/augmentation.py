@@ -14,7 +14,7 @@ _COLOUR = 0.2  # relative change of brightness, contrast and saturation to eithe
 _LUMA = (0.299, 0.587, 0.114)
 
 
-def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
+def augment(pixels: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
     """Move, tilt and tint each image a little; never mirror it.
 
     No flips: they turn digits, text, road signs and left hands into something else.
@@ -22,15 +22,18 @@ def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
     Args:
         pixels: (n, 3, height, width), values 0 to 255.
         generator: draws every number, on the CPU; its state decides the outcome.
+        strength: factor of all changes; 0 leaves the images as they are.
 
     Returns:
         float32 of the same shape and range. What comes in over the edges repeats them.
     """
     images = pixels.float()
+    if not strength:
+        return images
     count = len(images)
 
     def draw(spread: float) -> Tensor:
-        return (torch.rand(count, generator=generator) * 2 - 1) * spread
+        return (torch.rand(count, generator=generator) * 2 - 1) * spread * strength
 
     turn, shear, zoom = draw(_TURN), draw(_SHEAR), 1 + draw(_ZOOM)
     affine = torch.stack(

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,13 +13,18 @@ from numpy.typing import NDArray
 
 from workbench.models.backbones import Backbone, load_backbone
 from workbench.models.checkpoints import Checkpoint, require_free, write_checkpoint
-from workbench.models.heldout import hold_out
+from workbench.models.objectives import objective_of
 from workbench.models.pixels import PixelStore
-from workbench.models.trainer import FineTuneProgress, Trainer
+from workbench.models.progress import FineTuneProgress
+from workbench.models.recipe import Recipe, default_recipe
+from workbench.models.runstate import RunState, read_state, write_state
+from workbench.models.trainer import Trainer
 
 __all__ = ["FineTuneProgress", "FineTuneResult", "fine_tune"]
 
 Ints = NDArray[np.int64]
+
+_SAVING = 0.05  # share of the run that writing its states may take
 
 
 @dataclass(frozen=True)
@@ -32,121 +38,173 @@ class FineTuneResult:
         checkpoint: folder of the best model; `load_backbone(name, weights=checkpoint)` opens it.
         history: one entry for each look at the held-out labels, the frozen backbone first.
         held_out: indices, into the paths given, of the labels set aside.
-        accuracy_before: held-out accuracy of the frozen backbone and a linear head.
-        accuracy_after: held-out accuracy of the model kept.
+        figure_before: held-out accuracy, or micro F1, of the frozen backbone and a linear head.
+        figure_after: that of the model kept.
         best_epoch: the epoch it comes from; 0 if training did not better the frozen backbone.
-        interrupted: whether a KeyboardInterrupt ended it.
+        ended: why training ended, in words.
+        notes: what went otherwise than asked for.
     """
 
     checkpoint: Path
     history: tuple[FineTuneProgress, ...]
     held_out: Ints
-    accuracy_before: float
-    accuracy_after: float
+    figure_before: float
+    figure_after: float
     best_epoch: int
-    interrupted: bool
+    ended: str
+    notes: tuple[str, ...]
 
 
 def fine_tune(
     backbone: str | Backbone,
     paths: Sequence[str | Path],
-    targets: Sequence[int] | Ints,
+    targets: Any,
     num_classes: int,
     *,
     minutes: float,
     checkpoint: Path,
+    exclusive: bool = True,
     classes: Sequence[str] | None = None,
+    recipe: Recipe | None = None,
     seed: int = 0,
-    held_out: float = 0.2,
+    state: Path | None = None,
     progress: Callable[[FineTuneProgress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> FineTuneResult:
     """Fine-tune a backbone on labelled images and keep what does best on labels set aside.
 
     First a linear head on frozen features, then everything together (Kumar et al., "Fine-Tuning
     can Distort Pretrained Features", ICLR 2022), earlier layers more slowly; AdamW, cosine
-    schedule, mild augmentation without flips. A KeyboardInterrupt keeps the best so far,
-    once the head is fitted.
+    schedule, a moving average of the weights, mild augmentation without flips.
 
-    The same seed gives the same run on the same machine with the same number of threads, unless it
-    is the budget that ends it: how many steps fit into a minute is the machine's affair. On a GPU,
-    sums may differ in the last digits.
+    The same seed gives the same run on the same machine with the same number of threads, also when
+    it was broken off and resumed, unless it is the budget that ends it: how many steps fit into a
+    minute is the machine's affair. On a GPU, sums may differ in the last digits.
 
     Args:
         backbone: name of a timm model, or a loaded backbone, which stays as it is.
         paths: image files.
-        targets: (n,) their class indices.
+        targets: (n,) their class indices, or in multi-label (n, num_classes) booleans.
         num_classes: number of classes.
         minutes: wall-clock budget. The frozen features are always computed, however long it takes.
         checkpoint: folder for the result; must not exist, or be empty.
+        exclusive: whether an image has one class only.
         classes: the classes' names to store; by default their numbers.
+        recipe: the choices; by default those of `default_recipe`.
         seed: of the split, the order, the augmentation.
-        held_out: share of the labels to set aside, stratified.
+        state: file for what is needed to go on after the run was broken off, written now and then;
+            if it is there, the run goes on from it.
         progress: called after every step and every look at the held-out labels.
+        stop: asked before every step whether to end and keep the best so far.
 
     Returns:
         What came of it.
 
     Raises:
         NotEnoughLabelsError: fewer than 10 labels, or fewer than two classes with two labels.
-        BackboneError: the backbone cannot be had, or the checkpoint folder is taken.
+        BackboneError: the backbone cannot be had, the checkpoint folder is taken, or the state is
+            damaged.
         ImageError: a file cannot be read.
-        ValueError: targets, classes, minutes or share are out of range.
+        ValueError: targets, classes or minutes are out of range.
     """
-    started = time.monotonic()
-    truth = _checked_targets(paths, targets, num_classes)
+    objective = objective_of(exclusive)
+    truth = objective.checked(targets, len(paths), num_classes)
     names = tuple(classes) if classes is not None else tuple(str(i) for i in range(num_classes))
     if len(names) != num_classes:
         raise ValueError(f"there are {len(names)} class names for {num_classes} classes")
     if not minutes > 0:
         raise ValueError(f"minutes must be above 0, not {minutes}")
-    train, held = hold_out(truth, held_out, seed)
+    recipe = recipe or default_recipe(exclusive, len(paths))
+    train, held = objective.hold_out(truth, recipe.held_out, seed)
     require_free(checkpoint)
+    begun = read_state(state) if state is not None and state.exists() else None
     source = load_backbone(backbone) if isinstance(backbone, str) else backbone
+    guide = _Guide(progress, stop, state, recipe.save_every)
     with PixelStore(source, paths) as store, torch.random.fork_rng():
         torch.manual_seed(seed)
         trainer = Trainer(
             copy.deepcopy(source),
             store,
+            objective,
             truth,
             train,
             held,
             num_classes,
-            started=started,
-            deadline=started + minutes * 60,
+            recipe=recipe,
+            minutes=minutes,
             seed=seed,
-            report=progress,
+            guide=guide,
         )
-        interrupted = _run(trainer)
-    _write(trainer, source, names, checkpoint)
+        if begun is None:
+            trainer.fit_head()
+        else:
+            trainer.resume(begun)
+        trainer.train()
+        trainer.restore_best()
+    _write(trainer, source, names, objective.measure, checkpoint)
     return FineTuneResult(
         checkpoint=checkpoint,
         history=tuple(trainer.history),
         held_out=held,
-        accuracy_before=trainer.history[0].held_out_accuracy,
-        accuracy_after=trainer.best.held_out_accuracy,
+        figure_before=trainer.history[0].held_out_figure,
+        figure_after=trainer.best.held_out_figure,
         best_epoch=trainer.best.epoch,
-        interrupted=interrupted,
+        ended=trainer.ended,
+        notes=tuple(guide.notes),
     )
 
 
-def _run(trainer: Trainer) -> bool:
-    """Train and go back to the best; say whether the user broke it off."""
-    interrupted = False
-    try:
-        trainer.fit_head()
-        trainer.train()
-    except KeyboardInterrupt:
-        if not trainer.history:  # nothing to keep yet
-            raise
-        interrupted = True
-    trainer.restore_best()
-    return interrupted
+class _Guide:
+    """Passes on what a run asks and tells, and writes its state now and then (`trainer.Guide`)."""
+
+    def __init__(
+        self,
+        progress: Callable[[FineTuneProgress], None] | None,
+        stop: Callable[[], bool] | None,
+        state: Path | None,
+        every: float,
+    ) -> None:
+        self._progress = progress
+        self._stop = stop
+        self._path = state
+        self._every = every
+        self._written = time.monotonic()
+        self._taking = 0.0  # seconds that writing takes
+        self.notes: list[str] = []
+
+    def report(self, progress: FineTuneProgress) -> None:
+        if self._progress is not None:
+            self._progress(progress)
+
+    def stop(self) -> bool:
+        return self._stop is not None and self._stop()
+
+    def keep(self, state: Callable[[], RunState]) -> None:
+        begun = time.monotonic()
+        due = max(self._every, self._taking / _SAVING)
+        if self._path is None or begun - self._written < due:
+            return
+        try:
+            write_state(self._path, state())
+        except OSError as error:
+            self.note(
+                f"what the run could go on from was not written ({error.strerror}): what was "
+                "written before is intact; free some space"
+            )
+        self._written = time.monotonic()
+        self._taking = self._written - begun
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
 
-def _write(trainer: Trainer, source: Backbone, classes: tuple[str, ...], folder: Path) -> None:
+def _write(
+    trainer: Trainer, source: Backbone, classes: tuple[str, ...], measure: str, folder: Path
+) -> None:
     weight, bias = trainer.head.folded()
     metrics = {
-        "held_out_accuracy": trainer.best.held_out_accuracy,
+        f"held_out_{measure.replace(' ', '_')}": trainer.best.held_out_figure,
         "held_out_log_loss": trainer.best.held_out_log_loss,
     }
     checkpoint = Checkpoint(
@@ -160,17 +218,3 @@ def _write(trainer: Trainer, source: Backbone, classes: tuple[str, ...], folder:
         metrics=metrics,
     )
     write_checkpoint(folder, checkpoint)
-
-
-def _checked_targets(
-    paths: Sequence[str | Path], targets: Sequence[int] | Ints, num_classes: int
-) -> Ints:
-    truth = np.asarray(targets, dtype=np.int64)
-    if truth.shape != (len(paths),):
-        raise ValueError(f"targets must have shape ({len(paths)},), as paths, not {truth.shape}")
-    if len(truth) and not (truth.min() >= 0 and truth.max() < num_classes):
-        raise ValueError(
-            f"targets must lie between 0 and {num_classes - 1}, but reach from {truth.min()} to "
-            f"{truth.max()}"
-        )
-    return truth

@@ -7,12 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from workbench.models.logistic import fit_logistic
+from workbench.models.objectives import Objective, Targets
 
 _STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # C of the logistic regressions that compete
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 
 class LinearHead(nn.Module):
@@ -32,6 +31,12 @@ class LinearHead(nn.Module):
             self.linear.weight.copy_(weight)
             self.linear.bias.copy_(bias)
 
+    @classmethod
+    def empty(cls, dim: int, num_classes: int, scale: float) -> "LinearHead":
+        """A head of a size, to be filled from a state dict."""
+        zeros = torch.zeros(dim)
+        return cls(zeros, scale, torch.zeros(num_classes, dim), torch.zeros(num_classes))
+
     def forward(self, features: Tensor) -> Tensor:
         """Map features (n, dim) to logits (n, classes)."""
         return cast(Tensor, self.linear((features.float() - self.mean) / self.scale))
@@ -43,19 +48,21 @@ class LinearHead(nn.Module):
 
 
 def fit_head(
+    objective: Objective,
     features: Floats,
-    targets: Ints,
+    targets: Targets,
     held_features: Floats,
-    held_targets: Ints,
+    held_targets: Targets,
     num_classes: int,
 ) -> LinearHead:
     """Fit logistic regressions of several strengths; keep what is best on held-out labels.
 
     Args:
+        objective: the task's.
         features: (n, dim) to fit on.
-        targets: (n,) class indices.
+        targets: (n,) class indices, or (n, num_classes) yes or no.
         held_features: (m, dim) to choose by.
-        held_targets: (m,) class indices.
+        held_targets: as `targets`, of m.
         num_classes: rows of the head; classes without a label get one too.
 
     Returns:
@@ -66,17 +73,17 @@ def fit_head(
     scale = max(float(np.sqrt((centred**2).mean())), 1e-6)
     heads = []
     for strength in _STRENGTHS:
-        fitted = fit_logistic(centred / scale, targets, num_classes, strength)
-        weight, bias = torch.from_numpy(fitted[:-1].T), torch.from_numpy(fitted[-1])
+        fitted = objective.linear(centred / scale, targets, num_classes, strength)
+        weight, bias = torch.from_numpy(fitted[:-1].T.copy()), torch.from_numpy(fitted[-1].copy())
         heads.append(LinearHead(torch.from_numpy(mean), scale, weight, bias))
-    return min(heads, key=lambda head: score(head, held_features, held_targets)[1])
+    return min(heads, key=lambda head: score(objective, head, held_features, held_targets)[1])
 
 
-def score(head: LinearHead, features: Floats, targets: Ints) -> tuple[float, float]:
-    """Measure a head on features (n, dim) and targets (n,): accuracy, and log loss in nats."""
+def score(
+    objective: Objective, head: LinearHead, features: Floats, targets: Targets
+) -> tuple[float, float]:
+    """Measure a head on features (n, dim) and their targets: the task's figure, log loss in nats."""
     with torch.inference_mode():
         device = head.linear.weight.device
         logits = head(torch.from_numpy(features).to(device)).cpu()
-        truth = torch.from_numpy(targets)
-        accuracy = (logits.argmax(dim=1) == truth).double().mean().item()
-        return accuracy, nn.functional.cross_entropy(logits, truth).item()
+        return objective.score(logits, torch.from_numpy(targets))

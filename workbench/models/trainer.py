@@ -2,285 +2,363 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from timm.utils import ModelEmaV3
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from workbench.models.augmentation import augment
 from workbench.models.backbones import Backbone
 from workbench.models.devices import autocast, training_dtype
 from workbench.models.heads import LinearHead, fit_head, score
+from workbench.models.objectives import Objective, Targets
 from workbench.models.pixels import PixelStore
 from workbench.models.preprocessing import normalise
+from workbench.models.progress import FineTuneProgress, Guide
+from workbench.models.recipe import Recipe
+from workbench.models.runstate import RunState
+from workbench.models.schedule import rate_groups, set_rate, train_mode
 
-_BATCH = 32
 _CHUNK = 16  # images embedded at once
-_EPOCHS = 20  # where the budget allows,
-_STEPS = 200  # and at least so many batches: an epoch of few labels is no time at all
-_PATIENCE = 0.5  # share of the epochs after which to give up on a better held-out log loss
-_RATE = 1e-4  # learning rate of the head and the last layers
-_FIRST_LAYER = 0.5  # of that rate, for the first layer; in between geometrically
-_SMOOTHING = 0.05  # label smoothing, against certainty that few labels do not bear out
-_WEIGHT_DECAY = 0.02
-_GRADIENT_NORM = 1.0  # longer gradients are cut to this
-_WARM_UP = 0.05  # share of the run over which the rate rises
 _LOOK = 0.1  # share of the budget after which a long epoch pauses for a look at held-out labels
-_GROUPS = 10  # groups of layers with a common rate
-_IMBALANCED = 2.0  # ratio of the largest to the smallest class from which rare ones are repeated
 _WRITING = 200e6  # bytes a second at which the checkpoint is hoped to be written
 
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class FineTuneProgress:
-    """How far fine-tuning has come.
-
-    Attributes:
-        epoch: passes over the training part that were begun; 0 is the frozen backbone.
-        step: batches trained on.
-        seconds: since the start.
-        seconds_left: of the budget; the run may end before.
-        loss: mean training loss of this epoch, in nats: smoothed log loss on augmented images.
-        held_out_accuracy: on the labels set aside, when last looked at.
-        held_out_log_loss: likewise, in nats.
-    """
-
-    epoch: int
-    step: int
-    seconds: float
-    seconds_left: float
-    loss: float
-    held_out_accuracy: float
-    held_out_log_loss: float
-
-
-Report = Callable[[FineTuneProgress], None]
-
-
 class Trainer:
-    """One run. `fit_head`, then `train`, then `restore_best`.
+    """One run. `fit_head` or `resume`, then `train`, then `restore_best`.
+
+    Every random number is decided by the seed and the step, so that a run that was broken off and
+    resumed is the run that was not.
 
     Args:
         student: the backbone to train, in place.
         store: the images' pixels.
-        targets: (n,) class indices.
+        objective: the task's loss and figure.
+        targets: (n,) class indices, or (n, num_classes) yes or no.
         train: rows to train on.
         held: rows to judge by.
         num_classes: number of classes.
-        deadline: when to be done, on `time.monotonic()`'s clock.
-        started: when the budget began, on the same clock.
+        recipe: the choices.
+        minutes: the budget.
         seed: of the order and the augmentation.
-        report: told of every step and every look.
+        guide: whom to ask and tell.
 
     Attributes:
         history: one entry for each look at the held-out labels.
         best: the entry with the smallest held-out log loss.
         head: the linear head, once fitted.
+        ended: why training ended, in words.
     """
 
     def __init__(
         self,
         student: Backbone,
         store: PixelStore,
-        targets: Ints,
+        objective: Objective,
+        targets: Targets,
         train: Ints,
         held: Ints,
         num_classes: int,
         *,
-        started: float,
-        deadline: float,
+        recipe: Recipe,
+        minutes: float,
         seed: int,
-        report: Report | None,
+        guide: Guide,
     ) -> None:
         self.student = student
         self.history: list[FineTuneProgress] = []
         self.best: FineTuneProgress
         self.head: LinearHead
-        self._store, self._targets = store, targets
+        self.ended = ""
+        self._store, self._objective, self._targets = store, objective, targets
         self._train, self._held, self._num_classes = train, held, num_classes
-        self._started, self._deadline = started, deadline
-        self._rng = np.random.default_rng(seed)
-        self._generator = torch.Generator().manual_seed(seed)
-        self._report = report
+        self._recipe, self._seed, self._guide = recipe, seed, guide
+        self._started = time.monotonic()
+        self._budget = minutes * 60
+        self._dtype = _dtype(recipe, student)
         self._best_state: dict[str, Tensor] = {}
-        self._dtype = training_dtype(student.device, student.model)
         self._looking = 0.0  # seconds that a look at the held-out labels takes
+        self._training = 0.0  # seconds before the first step
+        self._epoch_losses: list[float] = []
+        self._epoch_seconds = 0.0
+        self._parts = 1  # in which a batch goes through the network, where memory is short
+        self._order: tuple[int, Ints] = (0, np.empty(0, np.int64))
+        self._next = 0  # step
+        self._net: nn.ModuleList
+        self._average: ModelEmaV3 | None = None
+        self._optimiser: torch.optim.Optimizer
+
+    # --- where it starts --------------------------------------------------------------------
 
     def fit_head(self) -> None:
         """Fit the head on frozen features: where training starts from, and what it must better."""
-        features = self._embed(self._train)
+        features = self._embed(self.student.model, self._train)
         begun = time.monotonic()
-        held = self._embed(self._held)
+        held = self._embed(self.student.model, self._held)
         self._looking = time.monotonic() - begun
         truth, held_truth = self._targets[self._train], self._targets[self._held]
-        self.head = fit_head(features, truth, held, held_truth, self._num_classes)
+        objective = self._objective
+        self.head = fit_head(objective, features, truth, held, held_truth, self._num_classes)
+        self._prepare()
+        figures = score(objective, self.head, held, held_truth)
+        self._record(0, 0, score(objective, self.head, features, truth)[1], figures)
+
+    def resume(self, state: RunState) -> None:
+        """Go on from where a run with the same images, labels, seed and recipe was broken off."""
+        self.head = LinearHead.empty(self.student.dim, self._num_classes, state.head_scale)
+        self._prepare()
+        self._net.load_state_dict(state.weights)
+        if self._average is not None:
+            self._average.module.load_state_dict(state.average)
+        for place, moments in state.moments.items():
+            parameter = self._parameters()[place]
+            self._optimiser.state[parameter] = {
+                name: value.to(parameter.device) if name != "step" else value
+                for name, value in moments.items()
+            }
+        self._best_state = dict(state.best)
+        self.history = [FineTuneProgress(**entry) for entry in state.history]
+        self.best = self.history[state.best_entry]
+        self._epoch_losses, self._epoch_seconds = list(state.losses), state.loss_seconds
+        self._looking, self._training = state.looking, state.training
+        self._next = state.step
+        self._started = time.monotonic() - state.seconds
+
+    def _prepare(self) -> None:
         self.head.to(self.student.device)
-        self._record(0, 0, score(self.head, features, truth)[1], score(self.head, held, held_truth))
+        model = self.student.model
+        self._net = nn.ModuleList([model, self.head]).requires_grad_(True)
+        self._optimiser = torch.optim.AdamW(rate_groups(model, self.head, self._recipe))
+        if self._recipe.ema:
+            self._average = ModelEmaV3(self._net, self._recipe.ema, use_warmup=True)
+
+    def _state(self) -> RunState:
+        moments = {
+            place: dict(self._optimiser.state[parameter])
+            for place, parameter in enumerate(self._parameters())
+            if parameter in self._optimiser.state
+        }
+        return RunState(
+            step=self._next,
+            seconds=time.monotonic() - self._started,
+            head_scale=self.head.scale,
+            history=[vars(entry) for entry in self.history],
+            best_entry=self.history.index(self.best),
+            losses=list(self._epoch_losses),
+            loss_seconds=self._epoch_seconds,
+            looking=self._looking,
+            training=self._training,
+            weights=self._net.state_dict(),
+            average=self._average.module.state_dict() if self._average else {},
+            best=self._best_state,
+            moments=moments,
+        )
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [
+            parameter for group in self._optimiser.param_groups for parameter in group["params"]
+        ]
+
+    # --- the run ----------------------------------------------------------------------------
 
     def train(self) -> None:
         """Train backbone and head until the budget, the epochs or the patience are spent."""
-        net = nn.ModuleList([self.student.model, self.head]).requires_grad_(True)
-        optimiser = torch.optim.AdamW(rate_groups(self.student.model, self.head))
-        batch = min(_BATCH, len(self._train))
+        recipe = self._recipe
+        batch = min(recipe.batch_size, len(self._train))
         per_epoch = math.ceil(len(self._train) / batch)
-        epochs = max(_EPOCHS, math.ceil(_STEPS / per_epoch))
-        step, begun = 0, time.monotonic()
-        for epoch in range(1, epochs + 1):
-            losses: list[float] = []
-            looked = time.monotonic()
-            for rows in self._batches(batch, per_epoch):
-                spent = (time.monotonic() - begun) / max(self._deadline - begun, 1e-9)
-                if self._must_stop(step, begun):
-                    if losses:
-                        self._look(epoch, step, float(np.mean(losses)))
-                    return
-                # The schedule follows the steps, which the seed decides, while the clock allows.
-                done, next_done = (n / (epochs * per_epoch) for n in (step, step + 1))
-                set_rate(optimiser, done if spent <= next_done else spent)
-                losses.append(self._step(net, optimiser, rows))
-                step += 1
-                if not math.isfinite(losses[-1]):
-                    return  # it has diverged; the best so far stands
-                self._tell(epoch, step, float(np.mean(losses)))
-                if time.monotonic() - looked > _LOOK * (self._deadline - self._started):
-                    self._look(epoch, step, float(np.mean(losses)))
-                    looked = time.monotonic()
-            self._look(epoch, step, float(np.mean(losses)))
-            if epoch - self.best.epoch >= _PATIENCE * epochs:
+        total = recipe.epochs * per_epoch
+        if not self._training:
+            self._training = self._elapsed()
+        looked, first = self._elapsed(), self._next
+        for step in range(first, total):
+            epoch, place = step // per_epoch + 1, step % per_epoch
+            if place == 0:
+                self._epoch_losses, self._epoch_seconds = [], 0.0
+            if self._ends(first):
+                self._look(epoch)
                 return
+            set_rate(self._optimiser, self._done(step, total), recipe)
+            begun = time.monotonic()
+            loss = self._learn(step, self._rows(epoch, place, batch, per_epoch))
+            self._epoch_seconds += time.monotonic() - begun
+            if not math.isfinite(loss):
+                self.ended = (
+                    f"the loss was no longer finite at step {step + 1}; the best so far stands "
+                    "(a lower rate may hold)"
+                )
+                return
+            self._epoch_losses.append(loss)
+            self._next = step + 1
+            last = place == per_epoch - 1
+            if last or self._elapsed() - looked > _LOOK * self._budget:
+                self._look(epoch)
+                looked = self._elapsed()
+            else:
+                self._guide.report(self._entry(epoch))
+            if last and epoch - self.best.epoch >= recipe.patience:
+                self.ended = f"no better held-out log loss for {recipe.patience} epochs"
+                return
+        self.ended = f"all {recipe.epochs} epochs done"
 
     def restore_best(self) -> None:
         """Put the best weights seen back into `student` and `head`."""
-        net = nn.ModuleList([self.student.model, self.head])
-        if self._best_state:
-            net.load_state_dict(self._best_state)
-        net.eval().requires_grad_(False)
+        self._net.load_state_dict(self._best_state)
+        self._net.eval().requires_grad_(False)
 
-    def _step(self, net: nn.Module, optimiser: torch.optim.Optimizer, rows: Ints) -> float:
-        student = self.student
-        train_mode(net, freeze_statistics=student.pretrained)
-        pixels = augment(self._store.rows(rows).to(student.device), self._generator)
-        inputs = normalise(pixels, student.config).contiguous(memory_format=torch.channels_last)
-        truth = torch.from_numpy(self._targets[rows]).to(student.device)
-        with autocast(student.device, self._dtype):
-            features = student.model(inputs)
-        logits = self.head(features)
-        loss = nn.functional.cross_entropy(logits, truth, label_smoothing=_SMOOTHING)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), _GRADIENT_NORM)
-        optimiser.step()
-        return float(loss.item())
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
 
-    def _batches(self, batch: int, count: int) -> Iterator[Ints]:
-        """Draw one epoch's batches, all full; where classes are uneven, rare ones come oftener."""
-        targets = self._targets[self._train]
-        sizes = np.bincount(targets)
-        present = sizes[sizes > 0]
-        if present.max() > _IMBALANCED * present.min():
-            # By the square root: even classes would repeat a rare one's few images too often.
-            odds = 1 / np.sqrt(sizes[targets])
-            order = self._rng.choice(self._train, len(self._train), p=odds / odds.sum())
-        else:
-            order = self._rng.permutation(self._train)
-        yield from np.resize(order, batch * count).reshape(count, batch)
+    def _done(self, step: int, total: int) -> float:
+        """How far the schedule has come: by steps, which the seed decides, while the clock allows."""
+        spent = self._elapsed() - self._training
+        spent /= max(self._budget - self._training, 1e-9)
+        return step / total if spent <= (step + 1) / total else spent
 
-    def _must_stop(self, step: int, begun: float) -> bool:
-        """Say whether the time left is needed to look once more and write the checkpoint."""
-        now = time.monotonic()
-        one_step = (now - begun) / step if step else 0.0
+    def _ends(self, first: int) -> bool:
+        """Whether this is the end: somebody says so, or the time left is needed for the rest.
+
+        The rest is a last look, and writing the checkpoint.
+        """
+        if self._guide.stop():
+            self.ended = "stopped"
+            return True
+        steps = self._next - first
+        one_step = (self._elapsed() - self._training) / steps if steps else 0.0
         size = sum(int(tensor.nbytes) for tensor in self.student.model.state_dict().values())
         needed = one_step + 1.5 * self._looking + float(size) / _WRITING
-        return now + needed >= self._deadline
+        if self._elapsed() + needed < self._budget:
+            return False
+        self.ended = "the time was up"
+        return True
 
-    def _look(self, epoch: int, step: int, loss: float) -> None:
-        if self.history[-1].step == step:
+    def _rows(self, epoch: int, place: int, batch: int, per_epoch: int) -> Ints:
+        """The rows of one batch; all batches are full."""
+        if self._order[0] != epoch:
+            rng = np.random.default_rng([self._seed, epoch])
+            odds = self._objective.odds(self._targets[self._train], self._recipe.balance)
+            if odds is None:
+                order = rng.permutation(self._train)
+            else:
+                order = rng.choice(self._train, len(self._train), p=odds)
+            self._order = epoch, np.resize(order, batch * per_epoch)
+        return self._order[1][place * batch : (place + 1) * batch]
+
+    def _learn(self, step: int, rows: Ints) -> float:
+        """One step; a batch that the memory does not hold goes through in parts."""
+        while True:
+            try:
+                return self._step(step, rows)
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                if not _out_of_memory(error) or self._parts >= len(rows):
+                    raise
+                self._parts *= 2
+                self._optimiser.zero_grad(set_to_none=True)
+                if self.student.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                self._guide.note(
+                    f"memory did not hold a batch of {len(rows)} images: it goes through in "
+                    f"{self._parts} parts, with the same result"
+                )
+
+    def _step(self, step: int, rows: Ints) -> float:
+        student, recipe = self.student, self._recipe
+        train_mode(self._net, freeze_statistics=student.pretrained)
+        generator = torch.Generator().manual_seed(_seed_of(self._seed, step))
+        torch.manual_seed(_seed_of(self._seed, step))  # of dropout
+        pixels = self._store.rows(rows).to(student.device)
+        pixels = augment(pixels, generator, recipe.augmentation)
+        inputs = normalise(pixels, student.config).contiguous(memory_format=torch.channels_last)
+        truth = torch.from_numpy(self._targets[rows]).to(student.device)
+        self._optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        for part in torch.arange(len(rows)).tensor_split(self._parts):
+            some = slice(int(part[0]), int(part[-1]) + 1)
+            with autocast(student.device, self._dtype):
+                features = student.model(inputs[some])
+            loss = self._objective.loss(self.head(features), truth[some], recipe.label_smoothing)
+            loss = loss * (len(part) / len(rows))
+            cast(Any, loss).backward()
+            total += loss.item()
+        if math.isfinite(total):
+            nn.utils.clip_grad_norm_(self._net.parameters(), recipe.gradient_norm)
+            self._optimiser.step()
+            if self._average is not None:
+                self._average.update(self._net, step=step + 1)
+        return total
+
+    # --- looks at the held-out labels ---------------------------------------------------------
+
+    def _look(self, epoch: int) -> None:
+        if self.history[-1].step == self._next:
             return
         begun = time.monotonic()
-        self.student.model.eval()
-        held = score(self.head, self._embed(self._held), self._targets[self._held])
+        judged = self._judged()
+        features = self._embed(judged[0].eval(), self._held)
+        head = cast(LinearHead, judged[1])
+        figures = score(self._objective, head, features, self._targets[self._held])
         self._looking = max(self._looking / 2, time.monotonic() - begun)
-        self._record(epoch, step, loss, held)
+        self._record(epoch, self._next, self._loss(), figures)
+
+    def _judged(self) -> nn.ModuleList:
+        return self._net if self._average is None else cast(nn.ModuleList, self._average.module)
 
     def _record(self, epoch: int, step: int, loss: float, held: tuple[float, float]) -> None:
-        entry = self._entry(epoch, step, loss, *held)
+        entry = self._progress(epoch, step, loss, held, looked=True)
         self.history.append(entry)
         if epoch == 0 or entry.held_out_log_loss < self.best.held_out_log_loss:
-            net = nn.ModuleList([self.student.model, self.head])
-            self._best_state = {
-                key: t.detach().cpu().clone() for key, t in net.state_dict().items()
-            }
+            state = self._judged().state_dict()
+            self._best_state = {key: t.detach().cpu().clone() for key, t in state.items()}
             self.best = entry
-        if self._report is not None:
-            self._report(entry)
+        self._guide.report(entry)
+        if epoch:
+            self._guide.keep(self._state)
 
-    def _tell(self, epoch: int, step: int, loss: float) -> None:
-        if self._report is not None:
-            last = self.history[-1]
-            held = last.held_out_accuracy, last.held_out_log_loss
-            self._report(self._entry(epoch, step, loss, *held))
+    def _entry(self, epoch: int) -> FineTuneProgress:
+        last = self.history[-1]
+        held = last.held_out_figure, last.held_out_log_loss
+        return self._progress(epoch, self._next, self._loss(), held, looked=False)
 
-    def _entry(
-        self, epoch: int, step: int, loss: float, accuracy: float, log_loss: float
+    def _loss(self) -> float:
+        return float(np.mean(self._epoch_losses)) if self._epoch_losses else math.nan
+
+    def _progress(
+        self, epoch: int, step: int, loss: float, held: tuple[float, float], *, looked: bool
     ) -> FineTuneProgress:
-        now = time.monotonic()
-        left = max(0.0, self._deadline - now)
-        return FineTuneProgress(epoch, step, now - self._started, left, loss, accuracy, log_loss)
+        batch = min(self._recipe.batch_size, len(self._train))
+        seconds = self._epoch_seconds
+        return FineTuneProgress(
+            epoch=epoch,
+            step=step,
+            seconds=self._elapsed(),
+            seconds_left=max(0.0, self._budget - self._elapsed()),
+            loss=loss,
+            held_out_figure=held[0],
+            held_out_log_loss=held[1],
+            images_per_second=batch * len(self._epoch_losses) / seconds if seconds else 0.0,
+            looked=looked,
+        )
 
-    def _embed(self, rows: Ints) -> NDArray[np.float32]:
+    def _embed(self, model: nn.Module, rows: Ints) -> NDArray[np.float32]:
         chunks = (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
-        return np.concatenate([self.student.forward(self._store.rows(chunk)) for chunk in chunks])
+        return np.concatenate(
+            [self.student.forward(self._store.rows(chunk), model) for chunk in chunks]
+        )
 
 
-def rate_groups(model: nn.Module, head: nn.Module) -> list[dict[str, object]]:
-    """Group parameters by learning rate and weight decay.
-
-    Networks register their parameters from input to output, so the place in that order stands for
-    depth: the rate rises geometrically from the first layer's to the head's. Vectors (biases,
-    normalisation) are not decayed.
-    """
-    groups: dict[tuple[int, bool], list[nn.Parameter]] = {}
-    parameters = list(model.parameters())
-    for place, parameter in enumerate(parameters):
-        layer = place * _GROUPS // len(parameters)
-        groups.setdefault((layer, parameter.ndim > 1), []).append(parameter)
-    for parameter in head.parameters():
-        groups.setdefault((_GROUPS, parameter.ndim > 1), []).append(parameter)
-    return [
-        {
-            "params": members,
-            "scale": _FIRST_LAYER ** (1 - layer / _GROUPS),
-            "lr": 0.0,
-            "weight_decay": _WEIGHT_DECAY if decayed else 0.0,
-        }
-        for (layer, decayed), members in groups.items()
-    ]
+def _dtype(recipe: Recipe, student: Backbone) -> torch.dtype:
+    if recipe.precision == "auto":
+        return training_dtype(student.device, student.model)
+    return cast(torch.dtype, getattr(torch, recipe.precision))
 
 
-def set_rate(optimiser: torch.optim.Optimizer, done: float) -> None:
-    """Set learning rates: a short rise, then half a cosine down to zero, as `done` goes 0 to 1."""
-    if done < _WARM_UP:
-        factor = (done + 1e-2) / (_WARM_UP + 1e-2)
-    else:
-        factor = (1 + math.cos(math.pi * min(1.0, (done - _WARM_UP) / (1 - _WARM_UP)))) / 2
-    for group in optimiser.param_groups:
-        group["lr"] = _RATE * group["scale"] * factor
+def _seed_of(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def train_mode(net: nn.Module, *, freeze_statistics: bool) -> None:
-    """Switch to training; with `freeze_statistics`, batch normalisation keeps its statistics.
-
-    A small batch's own mean and variance are noise; those of pretraining are not. An untrained
-    network has none worth keeping.
-    """
-    net.train()
-    if freeze_statistics:
-        for module in net.modules():
-            if isinstance(module, _BatchNorm):
-                module.eval()
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

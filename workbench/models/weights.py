@@ -22,6 +22,13 @@ Weights = Literal["pretrained", "random"] | Path
 _SEED = 0  # of random weights, so that they too are the same tomorrow
 
 
+def as_weights(text: str) -> Weights:
+    """Weights as they were asked for in text: a name of some, or else a path."""
+    if text == "pretrained":
+        return "pretrained"
+    return "random" if text == "random" else Path(text)
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """A network and how to feed it.

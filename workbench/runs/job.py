@@ -1,0 +1,90 @@
+"""What a run is to do, pinned: its images and labels, the split's seed, the recipe, the versions."""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import TrainingError
+from workbench.runs.files import write_whole
+
+_FORMAT = 1
+PACKAGES = ("workbench", "torch", "torchvision", "timm", "numpy", "pillow")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a result depends on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run, so that it can be done, and done again.
+
+    Attributes:
+        id: name of the run: when it was asked for.
+        created: the same as ISO 8601, UTC.
+        dataset: name of the dataset.
+        exclusive: whether an image has one class only.
+        backbone: a timm model name.
+        weights: that it begins with: `pretrained`, `random`, or a file or folder of them.
+        minutes: wall-clock budget of the training.
+        seed: of everything random, the labels set aside included.
+        recipe: choices by name (`models.recipe.Recipe`).
+        classes: names by index.
+        paths: (n,) files of the labelled images.
+        hashes: (n,) of their contents.
+        targets: (n,) class indices, or lists of them in multi-label.
+        baseline: (n,) what the model in use says of these images out of fold, in the same form;
+            None where it cannot say.
+        in_use: key of the backbone in use.
+        others: (path, hash) of the dataset's further images, to be embedded by a better backbone.
+        home: the data home.
+        versions: of what computes.
+    """
+
+    id: str
+    created: str
+    dataset: str
+    exclusive: bool
+    backbone: str
+    weights: str
+    minutes: float
+    seed: int
+    recipe: Mapping[str, Any]
+    classes: tuple[str, ...]
+    paths: tuple[str, ...]
+    hashes: tuple[str, ...]
+    targets: tuple[Any, ...]
+    baseline: tuple[Any, ...]
+    in_use: str
+    others: tuple[tuple[str, str], ...]
+    home: str
+    versions: Mapping[str, str] = field(default_factory=versions)
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON, whole or not at all."""
+        write_whole(path, {"format": _FORMAT, **asdict(self)})
+
+
+def read_job(path: Path) -> Job:
+    """Read what `Job.write` wrote.
+
+    Raises:
+        TrainingError: there is none, or it is damaged.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+        if found.pop("format") != _FORMAT:
+            raise ValueError("it has another format")
+        for name in ("classes", "paths", "hashes", "targets", "baseline"):
+            found[name] = tuple(found[name])
+        found["others"] = tuple((path, digest) for path, digest in found["others"])
+        return Job(**found)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TrainingError(
+            f"{path} does not describe a training run ({error}): delete the folder {path.parent}"
+        ) from error
