@@ -120,7 +120,8 @@ def test_a_run_that_goes_astray_returns_to_its_best(small_lite, digits, tmp_path
 def test_a_run_that_is_stopped_keeps_the_best_so_far(small_lite, digits, tmp_path):
     asked = itertools.count()
     result = run(small_lite, digits, tmp_path / "run", stop=lambda: next(asked) == 3)
-    assert result.ended == "stopped"
+    assert result.stopped
+    assert result.ended == "by hand"
     assert [entry.step for entry in result.history] == [0, 2, 3]
     load_backbone(small_lite.name, weights=result.checkpoint)
 

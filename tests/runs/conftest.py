@@ -78,9 +78,20 @@ def adopted():
 
 
 @pytest.fixture
-def runs(tmp_path, adopted):
+def opened():
+    """The checkpoints that were there when they were taken into use."""
+    return []
+
+
+@pytest.fixture
+def runs(tmp_path, adopted, opened):
     """The runs of a dataset, all ended when the test has."""
-    made = Runs(tmp_path / "runs" / "dataset", adopted.append)
+
+    def adopt(run):
+        adopted.append(run)
+        opened.append(run.checkpoint)
+
+    made = Runs(tmp_path / "runs" / "dataset", adopt)
     yield made
     for run in made:
         run.stop()

@@ -38,7 +38,7 @@ def worker_of(run):
     return int(found[0]) if found else None
 
 
-def test_a_run_from_its_queue_to_its_model(runs, new_job, adopted):
+def test_a_run_from_its_queue_to_its_model(runs, new_job, adopted, opened):
     job = new_job(others=((str(Path(new_job().paths[0])), "f" * 64),))
     run = runs.begin(job)
     assert run.status in ("queued", "running")
@@ -56,6 +56,7 @@ def test_a_run_from_its_queue_to_its_model(runs, new_job, adopted):
     # The model in use could not tell any of them, so this one is better: it is taken into use,
     # and the dataset's images have their vectors before anybody asks.
     assert [each.id for each in adopted] == [run.id]
+    assert opened == [run.checkpoint]
     assert run.used
     assert "now in use" in str(run)
     backbone = load_backbone("test_resnet", weights=run.checkpoint, device="cpu")
@@ -100,7 +101,7 @@ def test_a_second_run_queues_and_can_be_called_off(runs, new_job):
     first.stop()
     third.wait()
     assert first.status == "stopped"
-    assert first.reason == "stopped"
+    assert first.reason == "by hand"
     load_backbone("test_resnet", weights=first.checkpoint)
     assert second.status == "failed"
     assert "before its turn" in second.reason

@@ -42,6 +42,7 @@ class FineTuneResult:
         figure_after: that of the model kept.
         best_epoch: the epoch it comes from; 0 if training did not better the frozen backbone.
         ended: why training ended, in words.
+        stopped: whether that was because `stop` said so.
         notes: what went otherwise than asked for.
     """
 
@@ -52,6 +53,7 @@ class FineTuneResult:
     figure_after: float
     best_epoch: int
     ended: str
+    stopped: bool
     notes: tuple[str, ...]
 
 
@@ -150,6 +152,7 @@ def fine_tune(
         figure_after=trainer.best.held_out_figure,
         best_epoch=trainer.best.epoch,
         ended=trainer.ended,
+        stopped=trainer.stopped,
         notes=tuple(guide.notes),
     )
 

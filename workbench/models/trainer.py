@@ -53,6 +53,7 @@ class Trainer:
         best: the entry with the smallest held-out log loss.
         head: the linear head, once fitted.
         ended: why training ended, in words.
+        stopped: whether somebody said so.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Trainer:
         self.best: FineTuneProgress
         self.head: LinearHead
         self.ended = ""
+        self.stopped = False
         self._store, self._objective, self._targets = store, objective, targets
         self._train, self._held, self._num_classes = train, held, num_classes
         self._recipe, self._seed, self._guide = recipe, seed, guide
@@ -225,7 +227,7 @@ class Trainer:
         The rest is a last look, and writing the checkpoint.
         """
         if self._guide.stop():
-            self.ended = "stopped"
+            self.ended, self.stopped = "by hand", True
             return True
         steps = self._next - first
         one_step = (self._elapsed() - self._training) / steps if steps else 0.0

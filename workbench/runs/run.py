@@ -112,7 +112,7 @@ class TrainRun:
         Raises:
             TrainingError: there is none (yet).
         """
-        if self.status not in (FINISHED, STOPPED):
+        if "after" not in (self.outcome or {}):
             raise TrainingError(f"{self} has no model: {self._what_to_do()}")
         return self._files.model
 
@@ -259,7 +259,7 @@ class TrainRun:
             "status": status,
             "said": said(told, job),
             "ended": status in ENDED,
-            "verdict": str(self) if status in ENDED else "",
+            "verdict": self._in_words() if status in ENDED else "",
             "measure": "accuracy" if job.exclusive else "micro F1",
             "minutes": job.minutes,
             "seconds": told.get("seconds", 0.0),
@@ -272,22 +272,7 @@ class TrainRun:
         }
 
     def __str__(self) -> str:
-        head = f"{self.job.backbone} ({self.id})"
-        status = self.status
-        if status not in ENDED:
-            return f"{head}: {said(self.progress, self.job) or status}"
-        outcome = self.outcome or {}
-        if status in (FAILED, INTERRUPTED):
-            return f"{head} {'failed' if status == FAILED else 'was interrupted'}: {self.reason}"
-        verdict = "now in use" if outcome.get("used") else "not better: the model in use stays"
-        if outcome["better"] and not outcome.get("used"):
-            verdict = "better; run.use() takes it into use"
-        notes = "".join(f"; {note}" for note in outcome["notes"])
-        return (
-            f"{head} {status} ({self.reason}): {100 * outcome['after']:.1f} % on "
-            f"{len(self.held_out)} held-out labels, {100 * outcome['before']:.1f} % before; "
-            f"{verdict}{notes}"
-        )
+        return f"{self.job.backbone} ({self.id}): {self._in_words()}"
 
     __repr__ = __str__
 
@@ -295,6 +280,23 @@ class TrainRun:
         from workbench.widgets.run_view import RunView
 
         return RunView(self)._repr_mimebundle_(**options)
+
+    def _in_words(self) -> str:
+        status, outcome = self.status, self.outcome or {}
+        if status not in ENDED:
+            return said(self.progress, self.job) or status
+        if status in (FAILED, INTERRUPTED):
+            return f"{status}, {self.reason}"
+        verdict = "not better: the model in use stays"
+        if outcome.get("used"):
+            verdict = "now in use"
+        elif outcome["better"]:
+            verdict = "better; run.use() takes it into use"
+        notes = "".join(f"; {note}" for note in outcome["notes"])
+        return (
+            f"{status}, {self.reason}: {100 * outcome['after']:.1f} % on {len(self.held_out)} "
+            f"held-out labels, {100 * outcome['before']:.1f} % before; {verdict}{notes}"
+        )
 
     def _what_to_do(self) -> str:
         return {

@@ -127,8 +127,7 @@ class Worker:
         hashes = [*job.hashes, *(digest for _, digest in job.others)]
         for done, total in embed_missing(store, backbone, hashes, paths):
             self._tell(phase="embedding", done=done, total=total)
-            if self._stop():
-                return  # the rest is embedded when it is needed
+            self._require_kernel()
 
     def _report(self, progress: "FineTuneProgress") -> None:
         now = time.monotonic()
@@ -141,9 +140,12 @@ class Worker:
         self._progress.flush()
 
     def _stop(self) -> bool:
+        self._require_kernel()
+        return self._files.stop.exists()
+
+    def _require_kernel(self) -> None:
         if self._gone.is_set():
             raise _GoneError
-        return self._files.stop.exists()
 
     def _watch(self) -> None:
         while sys.stdin.buffer.read(1):
@@ -156,7 +158,7 @@ def _judge(job: Job, result: "FineTuneResult", key: str, before: float) -> dict[
     # At epoch 0 the weights are those it began with: nothing new, unless they are not in use.
     changed = result.best_epoch > 0 or key != job.in_use
     return {
-        "status": "stopped" if result.ended == "stopped" else "finished",
+        "status": "stopped" if result.stopped else "finished",
         "reason": result.ended,
         "notes": list(result.notes),
         "held_out": result.held_out.tolist(),

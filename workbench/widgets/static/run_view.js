@@ -15,7 +15,7 @@ import { h } from "./dom.js";
 const SVG_SPACE = "http://www.w3.org/2000/svg";
 const WIDE = 360;
 const HIGH = 150;
-const EDGE = { left: 44, right: 10, top: 8, bottom: 20 };
+const EDGE = { left: 52, right: 10, top: 8, bottom: 20 };
 
 /** @typedef {{ points: [number, number][], class: string, dots?: boolean }} Series */
 
@@ -66,7 +66,7 @@ function losses(state) {
             { points: trained.map((look) => [look.seconds, Number(look.loss)]), class: "wb-run-train" },
             { points: state.looks.map((look) => [look.seconds, look.log_loss]), class: "wb-run-held" },
         ],
-        (value) => value.toPrecision(2),
+        nats,
         [["trained on", "wb-run-train"], ["held out", "wb-run-held"]],
     );
 }
@@ -148,6 +148,11 @@ function span(state) {
 /** @param {number} share */
 function percent(share) {
     return `${(100 * share).toFixed(1)} %`;
+}
+
+/** @param {number} loss */
+function nats(loss) {
+    return loss < 10 ? loss.toFixed(2) : loss.toFixed(0);
 }
 
 /** @param {number} seconds */
