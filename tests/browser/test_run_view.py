@@ -131,7 +131,7 @@ def test_a_run_is_stopped_by_key_and_says_what_it_means(page: Page) -> None:
     hear(page, running(8, stopping=True))
     assert page.locator(".wb-run-stop").is_disabled()
     figures = page.locator(".wb-run figure").nth(1)
-    assert "in use before, 87.2 %" in figures.inner_text()
+    assert "before 87.2 %" in figures.inner_text()
     assert "7 min left at most" in page.locator(".wb-run-said").inner_text()
     pictures = page.locator(".wb-run svg")
     assert pictures.nth(0).get_attribute("aria-label") == "Loss from 1.39 to 0.54, after 5 min"

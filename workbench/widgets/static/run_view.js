@@ -79,12 +79,12 @@ function figures(state) {
     const key = [["this run", "wb-run-train"]];
     if (state.before !== null) {
         series.push({ points: [[0, state.before], [span(state), state.before]], class: "wb-run-before" });
-        key.push([`in use before, ${percent(state.before)}`, "wb-run-before"]);
+        key.push([`before ${percent(state.before)}`, "wb-run-before"]);
     }
     const best = state.best === null ? undefined : state.looks[state.best];
     if (best) {
         series.push({ points: [[best.seconds, best.figure]], class: "wb-run-best", dots: true });
-        key.push([`kept, ${percent(best.figure)}`, "wb-run-best"]);
+        key.push([`kept ${percent(best.figure)}`, "wb-run-best"]);
     }
     return chart(state, `Held-out ${state.measure}`, series, percent, key);
 }
