@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit, logsumexp
+from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
 Array = NDArray[np.float32]
@@ -95,8 +95,8 @@ def _softmax(logits: Array, hot: Array) -> tuple[float, Array]:
 def _sigmoid(logits: Array, hot: Array) -> tuple[float, Array]:
     """Log-likelihood of each class by itself, summed, and the probabilities."""
     small = np.exp(-np.abs(logits))
-    likelihood = (logits * hot).sum() - np.maximum(logits, 0).sum() - np.log1p(small).sum()
-    return float(likelihood), np.where(logits >= 0, 1, small) / (1 + small)
+    each = logits * hot - np.maximum(logits, 0) - np.log1p(small)
+    return float(each.sum(dtype=np.float64)), np.where(logits >= 0, 1, small) / (1 + small)
 
 
 def _minimise(
@@ -196,21 +196,32 @@ def stack_binary(
     """
     heads, n, k = logits.shape
     offsets = len(prior) - heads
-    evidence = np.concatenate([logits, np.ones((offsets, n, k))]).astype(np.float64)
+    evidence = np.concatenate([logits, np.ones((offsets, n, k), dtype=np.float32)])
     evidence[:, ~known] = 0  # whatever the weights are, they change nothing there
+    hot = targets.astype(np.float32)
     reach = np.maximum(prior, 0.1)
     reach[heads:] = 1
 
     def objective(flat: Weights) -> tuple[float, Weights]:
         weights = flat.reshape(prior.shape)
-        mixed = np.einsum("hk,hnk->nk", weights, evidence)
-        off = expit(mixed) - targets
+        mixed = np.zeros((n, k), dtype=np.float32)
+        for weight, each in zip(weights.astype(np.float32), evidence, strict=True):
+            mixed += weight * each
+        likelihood, probabilities = _sigmoid(mixed, hot)
+        off = probabilities - hot
         pull = (weights - prior) / reach
-        loss = (np.logaddexp(0, mixed) - targets * mixed).sum()
-        gradient = np.einsum("nk,hnk->hk", off, evidence) + 2 * strength * pull / reach
-        return float(loss + strength * (pull**2).sum()), gradient.ravel()
+        gradient = np.stack([(off * each).sum(axis=0, dtype=np.float64) for each in evidence])
+        gradient = gradient + 2 * strength * pull / reach
+        return (strength * float((pull**2).sum()) - likelihood) / n, gradient.ravel() / n
 
     bounds = [(0, None)] * (heads * k) + [(None, None)] * (offsets * k)
-    found = minimize(objective, prior.ravel(), jac=True, method="L-BFGS-B", bounds=bounds)
+    found = minimize(
+        objective,
+        prior.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"ftol": 1e-7},  # what single precision can tell apart
+    )
     weights: Weights = found.x.reshape(prior.shape)
     return weights
