@@ -81,6 +81,7 @@ class Worker:
         self._tell(phase="loading", backbone=job.backbone)
 
     def _train(self, job: Job) -> dict[str, Any]:
+        require_unchanged(job)
         from workbench.models.backbones import load_backbone
         from workbench.models.finetuning import fine_tune
         from workbench.models.objectives import objective_of
@@ -89,7 +90,6 @@ class Worker:
 
         if not self._files.outcome.exists():  # left by a process that was killed between the two
             shutil.rmtree(self._files.model, ignore_errors=True)
-        require_unchanged(job)
         source = load_backbone(job.backbone, weights=as_weights(job.weights))
         recipe, targets = Recipe(**job.recipe), targets_of(job)
         held = objective_of(job.exclusive).hold_out(targets, recipe.held_out, job.seed)[1]
