@@ -92,10 +92,9 @@ class Training:
             targets=tuple(_plain(targets, exclusive)),
             baseline=tuple(_out_of_fold(fit, exclusive)),
             in_use=self._learner.key,
-            others=_others(table, rows),
             home=str(self._home),
         )
-        return self.runs.begin(job)
+        return self.runs.begin(job, _others(table, rows))
 
     def _adopt(self, run: TrainRun) -> None:
         """Make a run's model the one in use."""
@@ -121,9 +120,9 @@ def _out_of_fold(fit: Fit, exclusive: bool) -> list[Any]:
     return [each if sure else None for each, sure in zip(plain, np.atleast_1d(known), strict=True)]
 
 
-def _others(table: Table, rows: list[int]) -> tuple[tuple[str, str], ...]:
-    """Images that are not learned from: they are embedded by a better model."""
+def _others(table: Table, rows: list[int]) -> list[tuple[str, str]]:
+    """Path and content hash of the images that are not learned from."""
     learned = set(rows)
-    return tuple(
+    return [
         (table.paths[row], table.hashes[row]) for row in range(len(table)) if row not in learned
-    )
+    ]

@@ -63,7 +63,6 @@ def new_job(labelled, tmp_path):
             targets=tuple(targets),
             baseline=(None,) * len(paths),
             in_use="another",
-            others=(),
             home=str(tmp_path),
         )
         return replace(job, **changes)

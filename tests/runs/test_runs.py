@@ -39,8 +39,8 @@ def worker_of(run):
 
 
 def test_a_run_from_its_queue_to_its_model(runs, new_job, adopted, opened):
-    job = new_job(others=((str(Path(new_job().paths[0])), "f" * 64),))
-    run = runs.begin(job)
+    job = new_job()
+    run = runs.begin(job, [(job.paths[0], "f" * 64)])
     assert run.status in ("queued", "running")
     with pytest.raises(TrainingError, match="has no model"):
         _ = run.checkpoint

@@ -24,6 +24,11 @@ class RunFiles:
         return self.folder / "job.json"
 
     @property
+    def others(self) -> Path:
+        """The dataset's further images, (path, content hash) each: a better backbone embeds them."""
+        return self.folder / "others.json"
+
+    @property
     def progress(self) -> Path:
         """What it tells: JSON, a line each; appended to by every process that works on the run."""
         return self.folder / "progress.jsonl"

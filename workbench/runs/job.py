@@ -41,7 +41,6 @@ class Job:
         baseline: (n,) what the model in use says of these images out of fold, in the same form;
             None where it cannot say.
         in_use: key of the backbone in use.
-        others: (path, hash) of the dataset's further images, to be embedded by a better backbone.
         home: the data home.
         versions: of what computes.
     """
@@ -61,7 +60,6 @@ class Job:
     targets: tuple[Any, ...]
     baseline: tuple[Any, ...]
     in_use: str
-    others: tuple[tuple[str, str], ...]
     home: str
     versions: Mapping[str, str] = field(default_factory=versions)
 
@@ -82,7 +80,6 @@ def read_job(path: Path) -> Job:
             raise ValueError("it has another format")
         for name in ("classes", "paths", "hashes", "targets", "baseline"):
             found[name] = tuple(found[name])
-        found["others"] = tuple((path, digest) for path, digest in found["others"])
         return Job(**found)
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise TrainingError(

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ import pandas as pd
 from workbench.dataset.locks import ProcessLock
 from workbench.errors import TrainingError
 from workbench.runs import run as states
-from workbench.runs.files import RunFiles, write_whole
+from workbench.runs.files import RunFiles, read_json, write_whole
 from workbench.runs.job import Job, versions
 from workbench.runs.run import LIVE, TrainRun
 
@@ -117,13 +117,19 @@ class Runs:
             TrainingError: there is no such run.
         """
         name, created = new_id()
-        job = replace(self[which].job, id=name, created=created, versions=versions())
-        return self.begin(job)
+        before = self[which]
+        job = replace(before.job, id=name, created=created, versions=versions())
+        others = (read_json(RunFiles(before.folder).others) or {}).get("images", [])
+        return self.begin(job, others)
 
     # --- beginning ------------------------------------------------------------------------------
 
-    def begin(self, job: Job) -> TrainRun:
+    def begin(self, job: Job, others: Sequence[Sequence[str]] = ()) -> TrainRun:
         """Queue a run and return at once.
+
+        Args:
+            job: what it is to do.
+            others: (path, content hash) of further images, for a better backbone to embed.
 
         Raises:
             TrainingError: its folder cannot be made.
@@ -131,6 +137,8 @@ class Runs:
         files = RunFiles(self._folder / job.id)
         try:
             files.folder.mkdir(parents=True)
+            # In a file of its own: there may be very many, and the table of runs reads every job.
+            write_whole(files.others, {"images": list(others)})
             job.write(files.job)
         except OSError as error:
             raise TrainingError(

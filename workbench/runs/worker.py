@@ -21,7 +21,7 @@ import numpy as np
 from workbench.dataset.locks import ProcessLock
 from workbench.dataset.vectors import vector_store
 from workbench.errors import TrainingError, WorkbenchError
-from workbench.runs.files import RunFiles, write_whole
+from workbench.runs.files import RunFiles, read_json, write_whole
 from workbench.runs.job import Job, read_job
 from workbench.vectorising import embed_missing
 
@@ -123,8 +123,9 @@ class Worker:
     def _embed(self, job: Job, backbone: Any) -> None:
         """Embed the dataset with a better backbone, so that nobody has to wait for that later."""
         store = vector_store(Path(job.home), backbone.key, backbone.dim)
-        paths = [*job.paths, *(path for path, _ in job.others)]
-        hashes = [*job.hashes, *(digest for _, digest in job.others)]
+        others = (read_json(self._files.others) or {}).get("images", [])
+        paths = [*job.paths, *(path for path, _ in others)]
+        hashes = [*job.hashes, *(digest for _, digest in others)]
         for done, total in embed_missing(store, backbone, hashes, paths):
             self._tell(phase="embedding", done=done, total=total)
             self._require_kernel()
