@@ -190,7 +190,7 @@ def _predict_tuned(
     from workbench.models.checkpoints import read_checkpoint
     from workbench.models.finetuning import fine_tune
 
-    rows = np.flatnonzero(train)
+    rows = np.flatnonzero(train).tolist()
     with tempfile.TemporaryDirectory() as folder:
         result = fine_tune(
             "efficientnet_lite0",
@@ -202,7 +202,7 @@ def _predict_tuned(
         )
         stored = read_checkpoint(result.checkpoint)
         tuned = load_backbone("efficientnet_lite0", weights=result.checkpoint)
-        vectors = tuned.embed([paths[row] for row in np.flatnonzero(test)])
+        vectors = tuned.embed([paths[row] for row in np.flatnonzero(test).tolist()])
     logits = vectors @ stored.head_weight.numpy().T + stored.head_bias.numpy()
     said: Ints = logits.argmax(axis=1).astype(np.int64)
     return said
