@@ -5,6 +5,7 @@ It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,13 @@ from workbench.training import Training
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.desk import Desk
+    from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
+    from workbench.worklists import Worklist
 
 
 class Workbench:
@@ -73,7 +77,12 @@ class Workbench:
         self._picking = Picking(dataset, self.queue, self._learner)
         self._predictor = Predictor(connection, dataset, self._learner)
         self._training = Training(connection.home, dataset, self._learner, self._predictor)
-        self._feedback: Feedback | None = None  # from the first `label()` on
+
+    @cached_property
+    def _feedback(self) -> Feedback:
+        """What the model learns meanwhile, from the first page on."""
+        curve = learning_curve(self.dataset)
+        return Feedback(self._learner, self.labels, self.queue, curve)
 
     @property
     def name(self) -> str:
@@ -131,14 +140,9 @@ class Workbench:
             ValueError: `review` is something else, or `keys` names an action that there is not.
             NotEnoughLabelsError: there are too few labels to doubt any.
         """
-        from workbench.desk import Desk
         from workbench.widgets.labelling import LabelWidget
-        from workbench.worklists import QueuedList, Worklist
 
-        if self._feedback is None:
-            curve = learning_curve(self.dataset)
-            self._feedback = Feedback(self._learner, self.labels, self.queue, curve)
-        worklist: Worklist = QueuedList(self.queue, self._feedback)
+        worklist = None
         if review is not None:
             from workbench.review import start_review
 
@@ -146,18 +150,24 @@ class Workbench:
         elif len(self.queue) == 0:
             self._picking.first_look(50 if count is None else count)
         self._feedback.enabled = instant
-        desk = Desk(
+        widget = LabelWidget(self._desk(worklist), keys=keys)
+        self._app.offer()
+        return widget
+
+    def _desk(self, worklist: "Worklist | None" = None) -> "Desk":
+        """What a page works at: a list to walk through, or else the queue."""
+        from workbench.desk import Desk
+        from workbench.worklists import QueuedList
+
+        return Desk(
             self.labels,
             self.queue,
-            worklist,
+            worklist or QueuedList(self.queue, self._feedback),
             self._learner,
             self._feedback,
             self.name,
             self._display,
         )
-        widget = LabelWidget(desk, keys=keys)
-        self._app.offer()
-        return widget
 
     def suspects(self) -> pd.DataFrame:
         """The pool's labels, the most doubtful first, with the evidence in words.
@@ -242,11 +252,37 @@ class Workbench:
         """
         return self._learner.evaluate(self._learner.fit())
 
+    def errors(self, kind: str | None = None, count: int = 100) -> "Errors":
+        """What the model gets wrong and what it has not seen the like of: the images to look at.
+
+        In a cell a gallery; a click opens an image in the labelling widget. Each kind is saved as a
+        view for the App, too. Mistakes on the test split are shown, but choosing labels, classes or
+        models by them spends its blindness: figures on it then flatter what was chosen.
+
+        Args:
+            kind: `confident` (and wrong), `label` (probably a wrong one), `confused` (pairs of
+                classes) or `outlier` (out of distribution). By default all.
+            count: how many of each kind, at most.
+
+        Raises:
+            ValueError: there is no such kind, or `count` is below 1.
+            NotEnoughLabelsError: the pool's labels do not tell two classes apart.
+        """
+        from workbench.gallery import find_errors_to_show
+
+        errors = find_errors_to_show(
+            self._learner, self.labels, self.queue, self._desk, kind=kind, count=count
+        )
+        errors.save_views(self.dataset)
+        return errors
+
     def inspect(self, view: str | None = None, height: int = 640) -> "AppFrame":
         """The FiftyOne App in the cell, with predictions and the saved views that matter.
 
         Args:
-            view: a saved view: `Wrong on test`, `Least sure`, `Next batch` or `In review`.
+            view: a saved view: `Wrong on test`, `Least sure`, `Next batch`, `In review`, and what
+                `errors` saved: `Confident and wrong`, `Probably a wrong label`, `Confused pairs`,
+                `Out of distribution`.
             height: of the frame, in pixels.
 
         Raises:
