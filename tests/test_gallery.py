@@ -14,19 +14,22 @@ from workbench.labels.events import Source
 CLASSES = ["0", "1", "2"]
 
 
-@pytest.fixture
-def bench(home, tmp_path, request):
-    """Forty of each of three digits, all labelled, every ninth wrongly."""
+@pytest.fixture(scope="module")
+def bench(home, tmp_path_factory):
+    """Forty of each of three digits, all labelled, some of the pool and of the test split wrongly.
+
+    A test that changes a label takes that back.
+    """
     import workbench as wb
 
-    folder = sort_digits(tmp_path, home, CLASSES, 40)
-    name = f"gallery-{request.node.name[:30]}"
-    bench = wb.open(name, images=folder, classes=CLASSES, labels="folders")
-    for sample_id in bench.dataset.values("id")[::9]:
+    folder = sort_digits(tmp_path_factory.mktemp("gallery"), home, CLASSES, 40)
+    bench = wb.open("gallery", images=folder, classes=CLASSES, labels="folders")
+    pool, test = (bench.dataset.match({"split": split}).values("id") for split in ("pool", "test"))
+    for sample_id in [*pool[::9], *test[:3]]:
         truth = bench.dataset[sample_id].ground_truth.label
         bench.labels.commit(sample_id, CLASSES[(CLASSES.index(truth) + 1) % 3])
     yield bench
-    wb.delete(name)
+    wb.delete("gallery")
 
 
 @pytest.fixture
@@ -115,8 +118,10 @@ def test_what_becomes_of_an_image_is_marked_and_taken_back(bench, errors, desk):
     assert [change["mark"] for change in told[3:]] == ["", "", ""]
     assert desk.state()["marks"] == {}
     stop()
+    stop()
     bench.labels.commit(first, other)
     assert len(told) == 6
+    bench.labels.undo()
 
 
 def test_a_class_that_was_renamed_since_is_no_change_of_its_images(bench, errors, desk):
@@ -125,6 +130,8 @@ def test_a_class_that_was_renamed_since_is_no_change_of_its_images(bench, errors
     bench.labels.commit(first["id"], first["label"], source=Source.REVIEWED)
     bench.labels.rename_class(first["label"], "renamed")
     assert desk.state()["marks"] == {first["id"]: "kept"}
+    bench.labels.undo()
+    bench.labels.undo()
 
 
 def test_what_is_done_leaves_the_list_and_comes_back_with_an_undo(bench, errors, desk):
@@ -142,6 +149,7 @@ def test_what_is_done_leaves_the_list_and_comes_back_with_an_undo(bench, errors,
     assert not worklist.holds(redone.event)
     # Who opens it again wants to see it, whatever was done to it before.
     assert MistakesList(bench.queue, found, ids[1]).items()[0].sample_id == ids[1]
+    bench.labels.undo()
 
 
 def test_a_first_label_is_none_that_was_looked_at_again(bench, errors):

@@ -133,14 +133,24 @@ class GalleryDesk:
         return self._pictures.thumbnails(sample_ids, side)
 
     def on_change(self, listener: Callable[[dict[str, str]], None]) -> Callable[[], None]:
-        """Tell `listener` what became of an image, as `sample` and `mark`; returns how to stop."""
+        """Tell `listener` what became of an image, as `sample` and `mark`.
+
+        Returns:
+            How to stop, once or more often.
+        """
 
         def tell(event: LabelEvent) -> None:
             if event.applied and event.sample_id in self._labelled:
                 item = self._queue.item(event.sample_id)
                 listener({"sample": event.sample_id, "mark": self._mark(item) if item else "gone"})
 
-        return self._labels.on_event(tell)
+        stops = [self._labels.on_event(tell)]
+
+        def stop() -> None:
+            while stops:
+                stops.pop()()
+
+        return stop
 
     def _mark(self, item: QueueItem) -> str:
         """What was done to an image since it was found; empty for nothing."""
