@@ -220,7 +220,7 @@ def _plain(mistake: Mistake) -> dict[str, Any]:
         "name": Path(mistake.path).name,
         "label": to_plain(mistake.label),
         "predicted": to_plain(mistake.predicted),
-        "confidence": round(sure, 4) if sure == sure else None,  # JSON has no NaN
+        "percent": round(100 * sure) if sure == sure else None,  # JSON has no NaN
         "reason": mistake.case.reason,
         "group": mistake.case.group,
         "test": mistake.split is Split.TEST,

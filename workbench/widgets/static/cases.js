@@ -3,7 +3,7 @@
  * The images of one kind in rows: a picture, what is said of it and what it is labelled.
  *
  * @typedef {import("./values.js").Label} Label
- * @typedef {{ id: string, name: string, label: Label | null, predicted: Label | null, confidence: number | null,
+ * @typedef {{ id: string, name: string, label: Label | null, predicted: Label | null, percent: number | null,
  *             reason: string, group: string, test: boolean }} CaseView
  * @typedef {{ kind: string, title: string, verb: string, about: string, total: number, cases: CaseView[] }} KindView
  */
@@ -11,6 +11,7 @@
 import { h } from "./dom.js";
 import { captionOf } from "./values.js";
 
+const ROOM = 8; // CSS pixels over and under an image that was moved to
 const SEEN_BEFORE = "300px"; // from the screen, the pictures that are asked for
 
 /**
@@ -54,7 +55,7 @@ export function createCases(thumbs, on) {
      * @param {string} verb
      */
     function draw(found, verb) {
-        const sure = found.confidence === null ? "" : `${Math.round(100 * found.confidence)} %`;
+        const sure = found.percent === null ? "" : `${found.percent} %`;
         const said = captionOf(found.predicted);
         const cell = h(
             "div",
@@ -103,10 +104,11 @@ export function createCases(thumbs, on) {
         if (!cell) return;
         if (focused) cell.focus({ preventScroll: true });
         // Not scrollIntoView: that would scroll the notebook, too.
-        const above = cell.offsetTop - element.scrollTop;
-        const below = above + cell.offsetHeight - element.clientHeight;
-        if (above < 0) element.scrollTop += above;
-        else if (below > 0) element.scrollTop += below;
+        const [top, bottom] = [cell.offsetTop - ROOM, cell.offsetTop + cell.offsetHeight + ROOM];
+        const low = bottom > element.scrollTop + element.clientHeight;
+        // In a strip of one row, its top is what counts.
+        if (low) element.scrollTop = Math.min(top, bottom - element.clientHeight);
+        if (top < element.scrollTop) element.scrollTop = top;
     }
 
     /**

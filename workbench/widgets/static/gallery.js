@@ -12,7 +12,7 @@ import { createTabs } from "./tabs.js";
 import { createThumbs } from "./thumbs.js";
 import { createSender } from "./transport.js";
 
-const PICTURE = 112; // CSS pixels
+const PICTURE = 128; // CSS pixels, at the most where there is more than one column
 const ASK_STATE = 2_000; // ms between questions to a kernel that does not answer
 const ASK_STATE_TIMES = 30;
 const HINT = "Arrows move, Enter opens the image to label it";
@@ -29,6 +29,7 @@ function render({ model, el }) {
     const cases = createCases(thumbs, { open, point: showReason, leaveUp: tabs.focus });
     const reason = h("p", { class: "wb-errors-reason", "aria-hidden": "true" });
     const back = h("button", { type: "button", class: "wb-errors-back", hidden: "", onclick: close }, "Back to the gallery", h("kbd", {}, "Esc"));
+    const foot = h("div", { class: "wb-errors-foot", hidden: "" }, reason, back);
     const said = h("p", { class: "wb-errors-said", role: "status" }, "Waiting for the kernel");
     const root = h(
         "section",
@@ -42,7 +43,7 @@ function render({ model, el }) {
         about,
         cases.element,
         said,
-        h("div", { class: "wb-errors-foot" }, reason, back),
+        foot,
     );
     el.append(root);
 
@@ -64,6 +65,7 @@ function render({ model, el }) {
         about.textContent = some ? next.about + part : "";
         said.textContent = some ? "" : next.about;
         said.hidden = some > 0;
+        foot.hidden = !some;
         cases.show(next);
         cases.element.setAttribute("aria-labelledby", tabs.idOf(kind));
         showReason(null);
@@ -72,7 +74,7 @@ function render({ model, el }) {
     /** @param {import("./cases.js").CaseView | null} found the image under the hand */
     function showReason(found) {
         const test = found?.test && opened ? ` · ${BLIND}` : "";
-        reason.textContent = found ? `${found.name} · ${found.reason}${test}` : cases.count ? HINT : "";
+        reason.textContent = found ? `${found.name} · ${found.reason}${test}` : HINT;
         reason.title = reason.textContent;
     }
 
