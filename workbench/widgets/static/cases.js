@@ -105,10 +105,11 @@ export function createCases(thumbs, on) {
         if (focused) cell.focus({ preventScroll: true });
         // Not scrollIntoView: that would scroll the notebook, too.
         const [top, bottom] = [cell.offsetTop - ROOM, cell.offsetTop + cell.offsetHeight + ROOM];
-        const low = bottom > element.scrollTop + element.clientHeight;
-        // In a strip of one row, its top is what counts.
-        if (low) element.scrollTop = Math.min(top, bottom - element.clientHeight);
-        if (top < element.scrollTop) element.scrollTop = top;
+        const room = element.clientHeight;
+        // In a strip of one row, that row begins at the top.
+        const up = top < element.scrollTop || room < 2 * cell.offsetHeight;
+        if (up) element.scrollTop = top;
+        else if (bottom > element.scrollTop + room) element.scrollTop = bottom - room;
     }
 
     /**
@@ -157,9 +158,6 @@ export function createCases(thumbs, on) {
 
     return {
         element,
-        get count() {
-            return cells.length;
-        },
         /** @param {KindView} view */
         show(view) {
             clear();
