@@ -39,7 +39,7 @@ def errors(bench):
 
 @pytest.fixture
 def desk(bench, errors):
-    return GalleryDesk(errors, bench.labels, bench.queue, bench._desk)
+    return GalleryDesk(errors, bench._desks)
 
 
 def cases(desk, kind):

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.dataset.types import Split, Status
 from workbench.dataset.values import Value, caption, same_value, to_plain
-from workbench.desk import Desk
+from workbench.desk import Desk, Desks
 from workbench.errors import WorkbenchError
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
-from workbench.labels.store import LabelStore
-from workbench.learning import Learner
 from workbench.mistakes import TITLES, Errors, Found, Mistake, find_errors
 from workbench.quality.cases import Kind
-from workbench.worklists import Worklist
 
 if TYPE_CHECKING:
     from workbench.widgets.gallery import ErrorGallery
@@ -81,24 +78,15 @@ class GalleryDesk:
 
     Args:
         errors: what was found.
-        labels: where labels are committed.
-        queue: where images are looked up.
-        desk: makes what a labelling widget needs, for a list to walk through; for the labelling
-            queue where none is given.
+        desks: make what a labelling widget needs.
     """
 
-    def __init__(
-        self,
-        errors: Errors,
-        labels: LabelStore,
-        queue: LabelQueue,
-        desk: Callable[[Worklist | None], Desk],
-    ) -> None:
+    def __init__(self, errors: Errors, desks: Desks) -> None:
         self._errors = errors
-        self._labels = labels
-        self._queue = queue
-        self._make_desk = desk
-        self._pictures = desk(None)
+        self._labels = desks.labels
+        self._queue = desks.queue
+        self._desks = desks
+        self._pictures = desks.at()
         self._labelled = {
             mistake.sample_id: mistake.label
             for found in errors.kinds.values()
@@ -126,7 +114,7 @@ class GalleryDesk:
         ]
         if all(mistake.sample_id != sample_id for mistake in mistakes):
             raise WorkbenchError(f"the gallery has no image {sample_id!r} under {kind!r}")
-        return self._make_desk(MistakesList(self._queue, mistakes, sample_id))
+        return self._desks.at(MistakesList(self._queue, mistakes, sample_id))
 
     def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
         """Small pictures of images, empty where one cannot be shown; `side` in pixels."""
@@ -180,22 +168,11 @@ class GalleryDesk:
         }
 
 
-def find_errors_to_show(
-    learner: Learner,
-    labels: LabelStore,
-    queue: LabelQueue,
-    desk: Callable[[Worklist | None], Desk],
-    *,
-    kind: str | None,
-    count: int,
-) -> Errors:
+def find_errors_to_show(desks: Desks, *, kind: str | None, count: int) -> Errors:
     """The images to look at, with the gallery to show them in; `Workbench.errors` says more.
 
     Args:
-        learner: the current model.
-        labels: where labels are committed.
-        queue: where images are looked up.
-        desk: as `GalleryDesk` takes it.
+        desks: those of the dataset.
         kind: of which kind; by default of each.
         count: how many of each, at most.
 
@@ -207,9 +184,9 @@ def find_errors_to_show(
     def gallery(errors: Errors) -> "ErrorGallery":
         from workbench.widgets.gallery import ErrorGallery
 
-        return ErrorGallery(GalleryDesk(errors, labels, queue, desk))
+        return ErrorGallery(GalleryDesk(errors, desks))
 
-    return find_errors(learner, queue, gallery, kind=kind, count=count)
+    return find_errors(desks.learner, desks.queue, gallery, kind=kind, count=count)
 
 
 def _plain(mistake: Mistake) -> dict[str, Any]:

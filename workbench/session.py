@@ -5,7 +5,6 @@ It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,13 @@ from workbench.dataset import opening
 from workbench.dataset.connection import Connection
 from workbench.dataset.display import Display
 from workbench.dataset.ingest import ImportReport, add_folder
-from workbench.dataset.rounds import learning_curve, rounds
+from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
+from workbench.desk import Desks
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.measured import Measured
-from workbench.feedback import Feedback
 from workbench.folders import label_by_folder, require_labels_mode
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
@@ -36,13 +35,11 @@ from workbench.training import Training
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from workbench.desk import Desk
     from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
-    from workbench.worklists import Worklist
 
 
 class Workbench:
@@ -71,18 +68,13 @@ class Workbench:
         self.classes = Classes(self.labels)
         self._connection = connection
         self._learner = Learner(connection.home, dataset, self.labels)
-        self._display = Display(connection.home)
+        display = Display(connection.home)
+        self._desks = Desks(dataset, self.labels, self.queue, self._learner, display)
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
         self._picking = Picking(dataset, self.queue, self._learner)
         self._predictor = Predictor(connection, dataset, self._learner)
         self._training = Training(connection.home, dataset, self._learner, self._predictor)
-
-    @cached_property
-    def _feedback(self) -> Feedback:
-        """What the model learns meanwhile, from the first page on."""
-        curve = learning_curve(self.dataset)
-        return Feedback(self._learner, self.labels, self.queue, curve)
 
     @property
     def name(self) -> str:
@@ -142,6 +134,7 @@ class Workbench:
         """
         from workbench.widgets.labelling import LabelWidget
 
+        feedback = self._desks.feedback  # with the curve as it was before a first batch
         worklist = None
         if review is not None:
             from workbench.review import start_review
@@ -149,25 +142,10 @@ class Workbench:
             worklist = start_review(review, self._learner, self.queue, count)
         elif len(self.queue) == 0:
             self._picking.first_look(50 if count is None else count)
-        self._feedback.enabled = instant
-        widget = LabelWidget(self._desk(worklist), keys=keys)
+        feedback.enabled = instant
+        widget = LabelWidget(self._desks.at(worklist), keys=keys)
         self._app.offer()
         return widget
-
-    def _desk(self, worklist: "Worklist | None" = None) -> "Desk":
-        """What a page works at: a list to walk through, or else the queue."""
-        from workbench.desk import Desk
-        from workbench.worklists import QueuedList
-
-        return Desk(
-            self.labels,
-            self.queue,
-            worklist or QueuedList(self.queue, self._feedback),
-            self._learner,
-            self._feedback,
-            self.name,
-            self._display,
-        )
 
     def suspects(self) -> pd.DataFrame:
         """The pool's labels, the most doubtful first, with the evidence in words.
@@ -270,9 +248,7 @@ class Workbench:
         """
         from workbench.gallery import find_errors_to_show
 
-        errors = find_errors_to_show(
-            self._learner, self.labels, self.queue, self._desk, kind=kind, count=count
-        )
+        errors = find_errors_to_show(self._desks, kind=kind, count=count)
         errors.save_views(self.dataset)
         return errors
 
