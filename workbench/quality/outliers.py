@@ -25,13 +25,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.quality.neighbours import BLOCK, largest
+
 Array = NDArray[np.float32]
 Scores = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NEAREST = 5  # k; see above
 FALSE_ALARMS = 0.01  # of images like the labelled ones, the share that is called an outlier
-BLOCK = 8_000_000  # similarities held at a time: 32 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _distances(features: Array, labelled: Ints, k: int) -> Scores:
         own = column[rows]
         known = np.flatnonzero(own >= 0)
         block[known, own[known]] = -np.inf
-        nearest[rows] = -np.partition(-block, k - 1, axis=1)[:, k - 1]
+        nearest[rows] = largest(block, k)[1][:, -1]
     # Unit vectors: |a - b|² = 2 - 2 ab. Rounding must not make two twins' distance a NaN.
     distances: Scores = np.sqrt(np.maximum(2 - 2 * nearest, 0))
     return distances
