@@ -235,8 +235,8 @@ def test_a_widget_that_is_closed_twice_is_closed(bench):
     widget = bench.label(4)
     widget.close()
     widget.close()
-    assert bench._feedback._listeners == []
-    assert bench.queue._listeners == [bench._feedback._note_queue]
+    assert bench._desks.feedback._listeners == []
+    assert bench.queue._listeners == [bench._desks.feedback._note_queue]
 
 
 def test_undo_takes_its_point_of_the_curve_back(bench, feedback, page):

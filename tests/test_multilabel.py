@@ -132,7 +132,7 @@ def test_the_page_labels_by_lists_and_accepts_what_is_suggested(bench):
     label(bench, pool[:40])
     bench.queue.add([Pick(i, n, 0.5, "margin", "why") for n, (i, _) in enumerate(pool[40:46])])
     desk = desk_of(bench)
-    page = Page(bench._feedback)
+    page = Page(bench._desks.feedback)
     state = desk.state()
     assert (state["task"], state["measure"]) == ("multilabel", "micro F1")
     (first, truth), (second, _), (third, _) = pool[40:43]

@@ -89,8 +89,9 @@ def test_what_is_settled_does_not_come_back_and_what_is_undone_does(bench, doubt
     worklist = review(bench, doubts, 5)
     first, second, *rest = ids(worklist)
     kept = bench.queue.item(first).label
-    bench.labels.commit(first, kept, source=worklist.source(accepted=False))
-    event = bench.labels.commit(second, "0", source=worklist.source(accepted=True)).event
+    bench.labels.commit(first, kept, source=worklist.source(first, accepted=False))
+    source = worklist.source(second, accepted=True)
+    event = bench.labels.commit(second, "0", source=source).event
     assert not worklist.holds(event)
     assert ids(worklist) == rest
     assert len(worklist) == 3

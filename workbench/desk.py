@@ -5,14 +5,16 @@ by way of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset.display import Display
 from workbench.dataset.fields import NOTE
+from workbench.dataset.rounds import learning_curve
 from workbench.dataset.types import Split
 from workbench.dataset.values import Value, in_order, to_plain
 from workbench.errors import ImageError, WorkbenchError
@@ -22,7 +24,10 @@ from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import LabelStore
 from workbench.learning import Learner
 from workbench.operations import Operations
-from workbench.worklists import Worklist
+from workbench.worklists import QueuedList, Worklist
+
+if TYPE_CHECKING:
+    import fiftyone as fo
 
 WINDOW = 300  # queued images told to the page at once; it asks again when they run out
 SIDE_STEP = 256  # pixels; a window that is a little larger or smaller finds the same proxy
@@ -218,3 +223,51 @@ class Desk:
             "listed": listed,
             **told,
         }
+
+
+class Desks:
+    """Makes the desks of one dataset, at which one model learns meanwhile.
+
+    Args:
+        dataset: the FiftyOne dataset, prepared.
+        labels: where labels are committed.
+        queue: where images are looked up.
+        learner: the current model.
+        display: makes the images that are shown.
+
+    Attributes:
+        labels, queue, learner: as given.
+    """
+
+    def __init__(
+        self,
+        dataset: "fo.Dataset",
+        labels: LabelStore,
+        queue: LabelQueue,
+        learner: Learner,
+        display: Display,
+    ) -> None:
+        self.labels = labels
+        self.queue = queue
+        self.learner = learner
+        self._dataset = dataset
+        self._display = display
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        """What the model learns meanwhile, from the first desk on."""
+        return Feedback(self.learner, self.labels, self.queue, learning_curve(self._dataset))
+
+    def at(self, worklist: Worklist | None = None) -> Desk:
+        """A desk for a page that walks through a list; by default through the queue."""
+        if worklist is None:  # an empty one is a list, too
+            worklist = QueuedList(self.queue, self.feedback)
+        return Desk(
+            self.labels,
+            self.queue,
+            worklist,
+            self.learner,
+            self.feedback,
+            str(self._dataset.name),
+            self._display,
+        )

@@ -74,11 +74,12 @@ class Operations:
             return {"id": op["id"], "ok": False, "error": str(error), "final": False}
 
     def _label(self, op: Op) -> Answer:
+        sample_id = str(op["sample"])
         commit = self._labels.commit(
-            str(op["sample"]),
+            sample_id,
             op["label"],
             seconds=_seconds(op),
-            source=self._worklist.source(accepted=bool(op.get("accepted"))),
+            source=self._worklist.source(sample_id, accepted=bool(op.get("accepted"))),
             suggestion=op.get("suggestion"),
             model=op.get("model"),
             based_on=op.get("basedOn"),

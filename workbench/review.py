@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.dataset.table import Table
 from workbench.dataset.types import Status
 from workbench.dataset.values import Value, same_value, to_plain
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
@@ -51,7 +52,7 @@ class Doubts:
                 self.ids[row],
                 self.paths[row],
                 to_plain(self.label(row)),
-                to_plain(self._value(suspects.suggested[row])),
+                to_plain(self.suggested(row)),
                 float(suspects.score[row]),
                 bool(suspects.likely[row]),
                 self.task.explain(suspects, row, self.classes),
@@ -70,6 +71,10 @@ class Doubts:
         """The label that was judged."""
         return self._value(self.suspects.targets[row])
 
+    def suggested(self, row: int) -> Value:
+        """The label that the evidence speaks for."""
+        return self._value(self.suspects.suggested[row])
+
     def _value(self, target: Any) -> Value:
         return self.task.value(target, self.classes)
 
@@ -77,36 +82,44 @@ class Doubts:
         """What speaks for another label, as a page gets it."""
         suspects = self.suspects
         scores = suspects.out_of_fold[row]
-        suggested = self._value(suspects.suggested[row])
+        return {
+            "reason": self.task.explain(suspects, row, self.classes),
+            "suggestion": suggestion(self.suggested(row), scores, self.classes, self.model),
+            "neighbours": self.neighbours(row),
+        }
+
+    def neighbours(self, row: int) -> list[dict[str, Any]]:
+        """The most similar labelled images, as a page gets them."""
+        suspects = self.suspects
         near = zip(
             suspects.neighbours.indices[row][:NEIGHBOURS].tolist(),
             suspects.neighbours.similarities[row][:NEIGHBOURS].tolist(),
             strict=True,
         )
-        return {
-            "reason": self.task.explain(suspects, row, self.classes),
-            "suggestion": suggestion(suggested, scores, self.classes, self.model),
-            "neighbours": [
-                {
-                    "id": self.ids[other],
-                    "label": to_plain(self.label(other)),
-                    "similarity": round(similarity, 3),
-                }
-                for other, similarity in near
-            ],
-        }
+        return [
+            {
+                "id": self.ids[other],
+                "label": to_plain(self.label(other)),
+                "similarity": round(similarity, 3),
+            }
+            for other, similarity in near
+        ]
 
 
-def find_doubts(learner: Learner) -> Doubts:
+def find_doubts(learner: Learner, table: Table | None = None) -> Doubts:
     """Judge every label of the pool by a model that has not seen it, and by its neighbours.
 
     The blind test set is left out: were its labels reviewed where a model disagrees with them, only
     the model's mistakes would be put right, and every figure on it would flatter the model.
 
+    Args:
+        learner: the current model.
+        table: the dataset; by default as it is now.
+
     Raises:
         NotEnoughLabelsError: the pool's labels do not tell two classes apart.
     """
-    table = learner.table()
+    table = table or learner.table()
     rows = table.labelled_pool
     task = learner.task
     task.require_labels(table, rows)
@@ -139,7 +152,7 @@ class Review:
         order = doubts.suspects.order.tolist()
         # Whoever has looked at a label again has settled it, in an earlier session, too.
         known = queue.look_up(doubts.ids)
-        rows = [row for row in order if not _is_settled(known.get(doubts.ids[row]))]
+        rows = [row for row in order if not is_settled(known.get(doubts.ids[row]))]
         likely = sum(bool(doubts.suspects.likely[row]) for row in rows)
         chosen = rows[: likely if count is None else count]
         self._rows = {doubts.ids[row]: row for row in chosen}
@@ -152,14 +165,14 @@ class Review:
     def items(self) -> list[QueueItem]:
         """What is still to be looked at, the most doubtful first."""
         found = self._queue.look_up(list(self._rows))
-        return [found[i] for i in self._rows if not _is_settled(found.get(i))]
+        return [found[i] for i in self._rows if not is_settled(found.get(i))]
 
     def extras(self, item: QueueItem) -> dict[str, Any]:
         """What speaks against its label; nothing for an image that is not on the list."""
         row = self._rows.get(item.sample_id)
         return {} if row is None else self._doubts.evidence(row)
 
-    def source(self, *, accepted: bool) -> Source:
+    def source(self, sample_id: str, *, accepted: bool) -> Source:
         """How a label that is given here comes about."""
         return Source.REVIEWED
 
@@ -206,7 +219,7 @@ class SentReview:
         row = int(doubts.suspects.order[rank])
         return doubts.evidence(row) if same_value(item.label, doubts.label(row)) else {}
 
-    def source(self, *, accepted: bool) -> Source:
+    def source(self, sample_id: str, *, accepted: bool) -> Source:
         """How a label that is given here comes about."""
         return Source.REVIEWED
 
@@ -239,7 +252,7 @@ def start_review(
     return SentReview(doubts, queue, count)
 
 
-def _is_settled(item: QueueItem | None) -> bool:
+def is_settled(item: QueueItem | None) -> bool:
     """Whether somebody has looked again, or there is no label left to doubt."""
     if item is None or item.label is None:
         return True

@@ -16,13 +16,13 @@ from workbench.dataset import opening
 from workbench.dataset.connection import Connection
 from workbench.dataset.display import Display
 from workbench.dataset.ingest import ImportReport, add_folder
-from workbench.dataset.rounds import learning_curve, rounds
+from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
+from workbench.desk import Desks
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.measured import Measured
-from workbench.feedback import Feedback
 from workbench.folders import label_by_folder, require_labels_mode
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
@@ -35,6 +35,7 @@ from workbench.training import Training
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
     from workbench.widgets.app_frame import AppFrame
@@ -67,13 +68,13 @@ class Workbench:
         self.classes = Classes(self.labels)
         self._connection = connection
         self._learner = Learner(connection.home, dataset, self.labels)
-        self._display = Display(connection.home)
+        display = Display(connection.home)
+        self._desks = Desks(dataset, self.labels, self.queue, self._learner, display)
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
         self._picking = Picking(dataset, self.queue, self._learner)
         self._predictor = Predictor(connection, dataset, self._learner)
         self._training = Training(connection.home, dataset, self._learner, self._predictor)
-        self._feedback: Feedback | None = None  # from the first `label()` on
 
     @property
     def name(self) -> str:
@@ -131,31 +132,18 @@ class Workbench:
             ValueError: `review` is something else, or `keys` names an action that there is not.
             NotEnoughLabelsError: there are too few labels to doubt any.
         """
-        from workbench.desk import Desk
         from workbench.widgets.labelling import LabelWidget
-        from workbench.worklists import QueuedList, Worklist
 
-        if self._feedback is None:
-            curve = learning_curve(self.dataset)
-            self._feedback = Feedback(self._learner, self.labels, self.queue, curve)
-        worklist: Worklist = QueuedList(self.queue, self._feedback)
+        feedback = self._desks.feedback  # with the curve as it was before a first batch
+        worklist = None
         if review is not None:
             from workbench.review import start_review
 
             worklist = start_review(review, self._learner, self.queue, count)
         elif len(self.queue) == 0:
             self._picking.first_look(50 if count is None else count)
-        self._feedback.enabled = instant
-        desk = Desk(
-            self.labels,
-            self.queue,
-            worklist,
-            self._learner,
-            self._feedback,
-            self.name,
-            self._display,
-        )
-        widget = LabelWidget(desk, keys=keys)
+        feedback.enabled = instant
+        widget = LabelWidget(self._desks.at(worklist), keys=keys)
         self._app.offer()
         return widget
 
@@ -242,11 +230,35 @@ class Workbench:
         """
         return self._learner.evaluate(self._learner.fit())
 
+    def errors(self, kind: str | None = None, count: int = 100) -> "Errors":
+        """What the model gets wrong and what it has not seen the like of: the images to look at.
+
+        In a cell a gallery; a click opens an image in the labelling widget. Each kind is saved as a
+        view for the App, too. Mistakes on the test split are shown, but choosing labels, classes or
+        models by them spends its blindness: figures on it then flatter what was chosen.
+
+        Args:
+            kind: `confident` (and wrong), `label` (probably a wrong one), `confused` (pairs of
+                classes) or `outlier` (out of distribution). By default all.
+            count: how many of each kind, at most.
+
+        Raises:
+            ValueError: there is no such kind, or `count` is below 1.
+            NotEnoughLabelsError: the pool's labels do not tell two classes apart.
+        """
+        from workbench.gallery import find_errors_to_show
+
+        errors = find_errors_to_show(self._desks, kind=kind, count=count)
+        errors.save_views(self.dataset)
+        return errors
+
     def inspect(self, view: str | None = None, height: int = 640) -> "AppFrame":
         """The FiftyOne App in the cell, with predictions and the saved views that matter.
 
         Args:
-            view: a saved view: `Wrong on test`, `Least sure`, `Next batch` or `In review`.
+            view: a saved view: `Wrong on test`, `Least sure`, `Next batch`, `In review`, and what
+                `errors` saved: `Confident and wrong`, `Probably a wrong label`, `Confused pairs`,
+                `Out of distribution`.
             height: of the frame, in pixels.
 
         Raises:

@@ -21,8 +21,8 @@ class Worklist(Protocol):
     def extras(self, item: QueueItem) -> dict[str, Any]:
         """What the page is told of an image beside what it is."""
 
-    def source(self, *, accepted: bool) -> Source:
-        """How a label that is given here comes about."""
+    def source(self, sample_id: str, *, accepted: bool) -> Source:
+        """How a label that is given to an image here comes about."""
 
     def holds(self, event: LabelEvent) -> bool:
         """Whether the event's image is on the list after it."""
@@ -50,7 +50,7 @@ class QueuedList:
         """The suggestion; none for test images."""
         return {"suggestion": self._feedback.suggestion(item.sample_id)}
 
-    def source(self, *, accepted: bool) -> Source:
+    def source(self, sample_id: str, *, accepted: bool) -> Source:
         """Whether the suggestion was taken as it is."""
         return Source.ACCEPTED if accepted else Source.HUMAN
 

@@ -1,4 +1,4 @@
-"""The widget in a plain page, with a kernel that is a list of what it was sent: no notebook.
+"""A widget in a plain page, with a kernel that is a list of what it was sent: no notebook.
 
 What is shown, how it is laid out and what hands do to it needs no kernel. What it says is real
 otherwise: the module as the notebook gets it, its styles, real images.
@@ -48,6 +48,7 @@ START = """async ([module, style, pictures]) => {
 
 
 WEAR = """variables => {
+    document.documentElement.removeAttribute('style'); // what another theme has set
     for (const [name, value] of Object.entries(variables))
         document.documentElement.style.setProperty(`--jp-${name}`, value);
 }"""
@@ -68,27 +69,34 @@ def sample_id(number: int) -> str:
 
 
 class Plain:
-    """A page that shows the widget.
+    """A page that shows a widget.
 
     Args:
         lab: whose browser is used.
         pictures: each as a file and what is told with it (`width`, `height` and so on); the image
             of `sample_id(n)` is picture n, from the first on again when they are used up.
+        widget: which one: the name of its module and of its styles.
         context: options of the browser's context, such as `has_touch`.
 
     Attributes:
         page: Playwright's page.
     """
 
-    def __init__(self, lab: Lab, pictures: Sequence[tuple[Path, dict[str, Any]]], **context: Any):
+    def __init__(
+        self,
+        lab: Lab,
+        pictures: Sequence[tuple[Path, dict[str, Any]]],
+        widget: str = "labelling",
+        **context: Any,
+    ) -> None:
         self.page = lab.blank(**context)
         self.page.set_default_timeout(PATIENCE)
         coded = [
             {"bytes": base64.b64encode(path.read_bytes()).decode(), **info}
             for path, info in pictures
         ]
-        style = (STATIC / "labelling.css").read_text()
-        self.page.evaluate(START, [link(STATIC / "labelling.js"), style, coded])
+        style = (STATIC / f"{widget}.css").read_text()
+        self.page.evaluate(START, [link(STATIC / f"{widget}.js"), style, coded])
 
     def __enter__(self) -> Self:
         return self

@@ -113,3 +113,20 @@ def test_the_guideline_under_the_pointer_stays_while_the_model_learns(
         plain.page.locator(".wb-near img[src]").first.wait_for()
         plain.page.locator(".wb-stage").hover()
         guide.wait_for(state="hidden")
+
+
+def test_in_review_what_has_not_seen_the_labels_goes_on_speaking_while_the_model_learns(
+    lab: Lab, pictures: Pictures
+) -> None:
+    doubted = state([0, 1], mode="review", instant=True)
+    for item in doubted["queue"]:
+        item["label"] = "cat"
+        item["suggestion"] = {"label": "dog", "scores": {"dog": 0.9, "cat": 0.1}, "model": "m"}
+    with Plain(lab, pictures({}, {})) as plain:
+        plain.hear(doubted)
+        plain.page.locator(".wb-suggested", has_text="dog").wait_for()
+        # Of the queue, which is another list: it knows nothing of these images.
+        plain.hear({"type": "news", "news": "model", "suggestions": {}, "order": []})
+        plain.page.keyboard.press("k")
+        wait_file(plain, "image1.png")
+        plain.page.locator(".wb-suggested", has_text="dog").wait_for()

@@ -56,11 +56,11 @@ def nearest_neighbours(features: Array, k: int) -> Neighbours:
         block = features[rows] @ features.T
         own = np.arange(rows.start, rows.stop)
         block[own - start, own] = -np.inf
-        indices[rows], similarities[rows] = _largest(block, k)
+        indices[rows], similarities[rows] = largest(block, k)
     return Neighbours(indices, similarities)
 
 
-def _largest(block: Array, k: int) -> tuple[Ints, Array]:
+def largest(block: Array, k: int) -> tuple[Ints, Array]:
     """Columns and values of each row's k largest entries, the largest first: (b, n) to (b, k)."""
     columns = np.sort(_candidates(block, k), axis=1)
     values = np.take_along_axis(block, columns, axis=1)

@@ -4,6 +4,7 @@
  * to the kernel. Everything a hand does takes effect here at once; the kernel confirms it.
  */
 
+import { leave, tellShown } from "./around.js";
 import { createBar } from "./bar.js";
 import { createClassSheet } from "./classsheet.js";
 import { createClock } from "./clock.js";
@@ -121,7 +122,7 @@ async function render({ model, el }) {
         heat: toggleHeat,
         instant: toggleInstant,
         help: () => sheet.toggle(),
-        leave: () => parts.root.blur(),
+        leave: () => leave(parts.root),
     };
 
     /** @param {string} name */
@@ -267,7 +268,7 @@ async function render({ model, el }) {
     function onModel(news) {
         working = news.working ?? "";
         if (!news.suggestions || !instant) return;
-        work.learn(news);
+        if (!work.reviewing) work.learn(news); // else what has not seen the labels speaks
         if (news.curve) points = news.curve;
     }
 
@@ -318,6 +319,7 @@ async function render({ model, el }) {
         if (item && item.id !== shown) {
             clock.restart();
             hints.ask(item);
+            tellShown(parts.root, item.id);
         }
         if (item) work.present();
         shown = item?.id ?? "";

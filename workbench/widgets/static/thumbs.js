@@ -2,15 +2,16 @@
 /** Small pictures, asked of the kernel in batches and kept as long as they are likely needed again. */
 
 const KEPT_THUMBS = 3_000;
-const SIDE = 96; // device pixels, of the longer side
+const SIDE = 96;
 const BATCH = 60; // in one message
 const GATHERING = 16; // ms in which wishes are gathered into one message
 const ASK_THUMBS_AGAIN = 15_000; // ms
 
 /**
  * @param {(message: Record<string, any>) => void} send
+ * @param {number} [side] device pixels, of the longer side
  */
-export function createThumbs(send) {
+export function createThumbs(send, side = SIDE) {
     /** @type {Map<string, string>} addresses by sample, the least recently used first */
     const kept = new Map();
     /** @type {Map<string, number>} */
@@ -27,7 +28,7 @@ export function createThumbs(send) {
         wanted = new Set();
         // The latest wishes first: what was scrolled past can wait.
         for (let end = samples.length; end > 0; end -= BATCH)
-            send({ type: "thumbs", samples: samples.slice(Math.max(0, end - BATCH), end), side: SIDE });
+            send({ type: "thumbs", samples: samples.slice(Math.max(0, end - BATCH), end), side });
     }
 
     return {
