@@ -24,6 +24,7 @@ from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.measured import Measured
 from workbench.feedback import Feedback
 from workbench.folders import label_by_folder, require_labels_mode
+from workbench.judging import Judge
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
@@ -69,6 +70,7 @@ class Workbench:
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
         self._picking = Picking(dataset, self.queue, self._learner)
+        self._judge = Judge(self._learner, dataset)
         self._predictor = Predictor(connection, dataset, self._learner)
         self._feedback: Feedback | None = None  # from the first `label()` on
 
@@ -222,7 +224,7 @@ class Workbench:
         Raises:
             NotEnoughLabelsError: fewer than two classes have labels.
         """
-        return self._learner.evaluate(self._learner.fit())
+        return self._judge.evaluate(self._learner.fit())
 
     def inspect(self, view: str | None = None, height: int = 640) -> "AppFrame":
         """The FiftyOne App in the cell, with predictions and the saved views that matter.
