@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from workbench.evaluation.cases import Array, Cases, Ints, Mask
+from workbench.evaluation.cases import Array, Cases, Mask
 
 Floats = NDArray[np.float64]
 
 LEAST = 10  # images in a slice, at least; of many images, one in a hundred
 TAILS = (0.1, 0.25)  # of a number: its lowest and its highest tenth and quarter, and the middle
-WHOLE = 2_000  # images whose likenesses are compared one by one; of more, those of groups
+CENTRES = 400  # images, at most, whose surroundings are tried
+AROUND = 0.1  # of the images make up the surroundings of one
+CLUSTERS = (5, 10, 20)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ def candidates(cases: Cases, known: Properties, least: int | None = None) -> dic
     """Slices by class, by number, by word and by likeness.
 
     Numbers are cut at their quantiles: the lowest and highest tenth and quarter, and the quarters
-    between. Look-alikes are the branches of Ward's tree of the features, of every size.
+    between. Look-alikes are the clusters of k-means on the features, few large and many small ones,
+    and the nearest tenth of the images around each, for clusters end where they happen to.
 
     Args:
         cases: the images.
@@ -75,7 +79,8 @@ def _all(cases: Cases, known: Properties, least: int) -> Iterator[tuple[str, Mas
     for name, words in known.words.items():
         yield from _by_word(name, words)
     if known.features is not None and len(known.features) >= 2 * least:
-        yield from _by_likeness(known.features, known.names, least)
+        yield from _by_cluster(known.features, known.names)
+        yield from _by_nearness(known.features, known.names, least)
 
 
 def _by_number(name: str, values: Floats) -> Iterator[tuple[str, Mask]]:
@@ -102,33 +107,31 @@ def _by_word(name: str, words: Sequence[tuple[str, ...]]) -> Iterator[tuple[str,
         yield f"{name} = {word}", mask
 
 
-def _by_likeness(features: Array, names: Sequence[str], least: int) -> Iterator[tuple[str, Mask]]:
-    """Branches of a tree of look-alikes, named after the image in their middle."""
-    from scipy.cluster.hierarchy import linkage
+def _by_cluster(features: Array, names: Sequence[str]) -> Iterator[tuple[str, Mask]]:
+    """Clusters of k-means, of several sizes, each named after the image in its middle."""
+    from sklearn.cluster import KMeans
 
-    points, leaf_of = _leaves(features)
-    branches = [np.flatnonzero(leaf_of == leaf) for leaf in range(len(points))]
-    for left, right, *_ in linkage(points, "ward"):
-        rows = np.concatenate([branches[int(left)], branches[int(right)]])
-        branches.append(rows)
-        if least <= len(rows) <= len(features) - least:
-            mask = np.zeros(len(features), dtype=np.bool_)
-            mask[rows] = True
-            middle = rows[int((features[rows] @ features[rows].mean(axis=0)).argmax())]
-            yield f"{len(rows)} look-alikes of {names[middle]}", mask
+    for count in CLUSTERS:
+        if count >= len(features):
+            return
+        with threadpool_limits(1):  # so little work is done sooner by one
+            means = KMeans(count, n_init=2, random_state=0).fit(features)
+        for cluster, centre in enumerate(means.cluster_centers_):
+            mask: Mask = means.labels_ == cluster
+            rows = np.flatnonzero(mask)
+            if len(rows):
+                middle = rows[int((features[rows] @ centre).argmax())]
+                yield f"{len(rows)} look-alikes of {names[middle]}", mask
 
 
-def _leaves(features: Array) -> tuple[Array, Ints]:
-    """What a tree is grown of, and which of these each row belongs to."""
+def _by_nearness(features: Array, names: Sequence[str], least: int) -> Iterator[tuple[str, Mask]]:
+    """The images that are most like one, for each of them."""
     n = len(features)
-    if n <= WHOLE:
-        return features, np.arange(n)
-    # Takes half a second to import, and few datasets have so many test images.
-    from sklearn.cluster import MiniBatchKMeans
-
-    means = MiniBatchKMeans(WHOLE // 4, n_init=1, batch_size=2_048, random_state=0).fit(features)
-    used, leaf_of = np.unique(means.labels_, return_inverse=True)
-    return means.cluster_centers_[used], leaf_of.astype(np.int64)
+    size = max(least, round(AROUND * n))
+    for centre in np.unique(np.linspace(0, n - 1, CENTRES).astype(np.int64)):
+        mask = np.zeros(n, dtype=np.bool_)
+        mask[np.argpartition(-(features @ features[centre]), size - 1)[:size]] = True
+        yield f"{size} look-alikes of {names[centre]}", mask
 
 
 def _unused(name: str, taken: Mapping[str, Mask]) -> str:
