@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         images = load(quick)
         report.say(f"\n{len(images.targets):,} digits, {IMAGES} at a time, {runs} simulations each")
         trials = {
-            rate: [attempt(images, KINDS[run % len(KINDS)], rate, run) for run in range(runs)]
+            rate: [attempt(images, KINDS[run % len(KINDS)], rate, 100 + run) for run in range(runs)]
             for rate in ([PLANTED] if quick else sorted([PLANTED, *OTHER]))
         }
         none = [attempt(images, None, RATE, 1_000 + run) for run in range(runs)]

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.dataset.evaluations import record_evaluation
 from workbench.dataset.properties import read_properties
 from workbench.decoding import decode, opened
 from workbench.errors import ImageError
 from workbench.evaluation.appearance import SIDE, Appearance, appearance
 from workbench.evaluation.candidates import Properties
-from workbench.evaluation.measured import Measured
+from workbench.evaluation.measured import TEST_LABELS_NEEDED, Measured
 from workbench.learning import Array, Fit, Learner
+from workbench.prediction import Predictor
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -31,28 +33,44 @@ class Judge:
     """Evaluates the model of one dataset.
 
     Args:
-        learner: the model in use.
         dataset: a prepared dataset.
+        learner: the model in use.
+        predictor: keeps the predictions in the dataset up to date.
     """
 
-    def __init__(self, learner: Learner, dataset: "fo.Dataset") -> None:
-        self._learner = learner
+    def __init__(self, dataset: "fo.Dataset", learner: Learner, predictor: Predictor) -> None:
         self._dataset = dataset
+        self._learner = learner
+        self._predictor = predictor
         self._seen: dict[str, Appearance | None] = {}  # by content hash; None cannot be read
 
     def evaluate(self, fit: Fit) -> Measured:
         """`Learner.evaluate`, and what else is known of the images, for when it is asked for.
 
+        What is measured is kept for the App, too.
+
         Raises:
             NotEnoughLabelsError: there is nothing to measure on.
         """
         measured = self._learner.evaluate(fit)
+        self.keep(fit)
         table = fit.table
         rows = np.array([table.row_of[sample_id] for sample_id in measured.cases.ids])
         files = [(table.hashes[row], table.paths[row]) for row in rows]
         # Not the fit itself: an evaluation that is kept would keep every image's features.
         describe = partial(self._describe, list(measured.cases.ids), files, fit.features[rows])
         return replace(measured, describe=describe)
+
+    def keep(self, fit: Fit) -> None:
+        """Let the App's Model Evaluation panel show the fit on the blind test, if it can.
+
+        Not while figures are provisional: the dataset holds no out-of-fold predictions. And not in
+        multi-label, which FiftyOne does not evaluate.
+        """
+        table = fit.table
+        if self._learner.task.exclusive and len(table.labelled_test) >= TEST_LABELS_NEEDED:
+            self._predictor.write_tested(fit)
+            record_evaluation(self._dataset, table.classes)
 
     def _describe(
         self, ids: Sequence[str], files: Sequence[tuple[str, str]], features: Array

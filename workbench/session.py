@@ -70,8 +70,8 @@ class Workbench:
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
         self._picking = Picking(dataset, self.queue, self._learner)
-        self._judge = Judge(self._learner, dataset)
         self._predictor = Predictor(connection, dataset, self._learner)
+        self._judge = Judge(dataset, self._learner, self._predictor)
         self._feedback: Feedback | None = None  # from the first `label()` on
 
     @property
@@ -219,7 +219,9 @@ class Workbench:
         """How good the current model is, on the blind test split, with intervals.
 
         Until 30 test images are labelled the figures are out-of-fold ones on the pool, and marked
-        provisional.
+        provisional. `plot()` shows it at a glance, `slices()` the kinds of images that it is worse
+        at, `compare(before)` what an earlier evaluation got wrong or right. The App's Model
+        Evaluation panel has it as `blind_test`.
 
         Raises:
             NotEnoughLabelsError: fewer than two classes have labels.
@@ -237,7 +239,9 @@ class Workbench:
             AppError: the App cannot be served, or there is no such view.
         """
         with contextlib.suppress(NotEnoughLabelsError):  # then the images alone are worth a look
-            self._predictor.write(self._learner.fit())
+            fit = self._learner.fit()
+            self._predictor.write(fit)
+            self._judge.keep(fit)
         return self._app.show(view, height)
 
     @property
