@@ -72,9 +72,10 @@ def expected_calibration_error(said: Floats, came: Mask, seed: int = 0) -> Estim
 
     The plain estimate is too large, for chance moves every bin away from its probability: by .05
     for 300 perfectly calibrated decisions in ten bins. What the bootstrap adds once more is taken
-    off (Efron and Tibshirani 1993); what is left of the bias is below half of that, and 0 where the
-    error is large. Bins hide errors that cancel within them, so that the error is, if anything,
-    larger than its estimate's target (Kumar, Liang and Ma 2019).
+    off (Efron and Tibshirani 1993); three fifths of the bias are left where probabilities are
+    perfect, and next to nothing where they are off. Errors that cancel within a bin stay hidden, so
+    that the true error is, if anything, larger (Kumar, Liang and Ma 2019, "Verified uncertainty
+    calibration").
 
     Of the interval, the lower end is 0 unless perfect calibration is rejected at the 5 % level (by
     the bootstrap of the centred bins); else it is the basic bootstrap's. The upper end is the

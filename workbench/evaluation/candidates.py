@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 LEAST = 10  # images in a slice, at least; of many images, one in a hundred
 TAILS = (0.1, 0.25)  # of a number: its lowest and its highest tenth and quarter, and the middle
-CENTRES = 400  # images, at most, whose surroundings are tried
+CENTRES = 100  # images, at most, whose surroundings are tried
 AROUND = 0.1  # of the images make up the surroundings of one
 CLUSTERS = (5, 10, 20)
 
@@ -40,7 +40,7 @@ def candidates(cases: Cases, known: Properties, least: int | None = None) -> dic
 
     Numbers are cut at their quantiles: the lowest and highest tenth and quarter, and the quarters
     between. Look-alikes are the clusters of k-means on the features, few large and many small ones,
-    and the nearest tenth of the images around each, for clusters end where they happen to.
+    and the nearest tenth of the images around each of 100, for clusters end where they happen to.
 
     Args:
         cases: the images.
@@ -111,9 +111,8 @@ def _by_cluster(features: Array, names: Sequence[str]) -> Iterator[tuple[str, Ma
     """Clusters of k-means, of several sizes, each named after the image in its middle."""
     from sklearn.cluster import KMeans
 
-    for count in CLUSTERS:
-        if count >= len(features):
-            return
+    distinct = len(np.unique(features, axis=0))
+    for count in (count for count in CLUSTERS if count < distinct):
         with threadpool_limits(1):  # so little work is done sooner by one
             means = KMeans(count, n_init=2, random_state=0).fit(features)
         for cluster, centre in enumerate(means.cluster_centers_):
@@ -125,7 +124,7 @@ def _by_cluster(features: Array, names: Sequence[str]) -> Iterator[tuple[str, Ma
 
 
 def _by_nearness(features: Array, names: Sequence[str], least: int) -> Iterator[tuple[str, Mask]]:
-    """The images that are most like one, for each of them."""
+    """The images that are most like one, for some of them."""
     n = len(features)
     size = max(least, round(AROUND * n))
     for centre in np.unique(np.linspace(0, n - 1, CENTRES).astype(np.int64)):
