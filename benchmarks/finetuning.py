@@ -114,12 +114,12 @@ def digits(report: Report, quick: bool) -> None:
     """Accuracy on the blind test digits, ours and a support vector machine's."""
     from sklearn.datasets import load_digits
     from sklearn.svm import SVC
-    from workbench.evaluation.comparison import paired_difference
 
     from workbench.dataset.digits import write_digits
     from workbench.dataset.files import check_files, find_files
     from workbench.dataset.splits import TEST_FRACTION, split_of
     from workbench.dataset.types import Split
+    from workbench.evaluation.comparison import paired_difference
 
     every = 20 if quick else 1
     files = list(check_files(find_files(write_digits())[::every]))

@@ -27,6 +27,7 @@ FIGURES = {
         *("import_workbench", "heavy_modules"),
         *("first_image_beyond_fiftyone_import", "frame_once_open"),
     ],
+    "slices": ["planted_found", "none_reported"],
     "suspects": [
         *(
             f"{name}_{rate}_above_{arm}"
@@ -45,6 +46,7 @@ TOPICS = [
     "grid",
     pytest.param("labelling", marks=pytest.mark.browser),
     pytest.param("opening", marks=pytest.mark.browser),
+    "slices",
     "suspects",
 ]
 

@@ -21,6 +21,7 @@ from workbench.dataset.table import Table
 from workbench.dataset.types import Pick, Prediction
 from workbench.embedder import Embedder
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
+from workbench.evaluation.cases import Cases
 from workbench.evaluation.intervals import Estimate, trials_for
 from workbench.evaluation.measured import TEST_LABELS_NEEDED, Measured
 from workbench.labels.store import LabelStore
@@ -197,12 +198,12 @@ class Learner:
             NotEnoughLabelsError: there is nothing to measure on.
         """
         rows, probabilities, provisional = self._measured(fit)
+        table = fit.table
+        ids = [table.ids[row] for row in rows]
         return self.task.evaluate(
-            fit.table.targets[rows],
-            probabilities,
-            fit.table.classes,
+            Cases(ids, table.targets[rows], probabilities, table.classes),
             provisional=provisional,
-            test_labels=len(fit.table.labelled_test),
+            test_labels=len(table.labelled_test),
             pool_labels=len(fit.rows),
         )
 

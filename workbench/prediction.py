@@ -41,6 +41,8 @@ class Predictor:
         self._learner = learner
         self._lock = threading.Lock()
         self._written: LinearProbe | None = None  # whose predictions the dataset holds
+        # The same of these images alone.
+        self._tested: tuple[LinearProbe | None, list[str]] = (None, [])
 
     def write(self, fit: Fit) -> Mapping[str, Prediction]:
         """Write a fit's predictions into the dataset, unless they are there; by sample id."""
@@ -50,6 +52,20 @@ class Predictor:
                 write_predictions(self._connection, self._dataset, predictions, self._learner.key)
                 self._written = fit.probe
         return predictions
+
+    def write_tested(self, fit: Fit) -> None:
+        """The same for the labelled images of the blind test alone, at the cost of those."""
+        table = fit.table
+        rows = table.labelled_test
+        ids = [table.ids[row] for row in rows]
+        with self._lock:
+            known, of = self._tested
+            if fit.probe is self._written or (fit.probe is known and ids == of):
+                return
+            said = self._learner.task.predict(fit.at(rows), table.classes)
+            predictions = dict(zip(ids, said, strict=True))
+            write_predictions(self._connection, self._dataset, predictions, self._learner.key)
+            self._tested = fit.probe, ids
 
     def to_pandas(self, folder: Path | None) -> pd.DataFrame:
         """Predict the dataset's images, or all files below a folder.

@@ -24,6 +24,7 @@ from workbench.embedder import DEFAULT_BACKBONE
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.measured import Measured
 from workbench.folders import label_by_folder, require_labels_mode
+from workbench.judging import Judge
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
@@ -75,6 +76,7 @@ class Workbench:
         self._picking = Picking(dataset, self.queue, self._learner)
         self._predictor = Predictor(connection, dataset, self._learner)
         self._training = Training(connection.home, dataset, self._learner, self._predictor)
+        self._judge = Judge(dataset, self._learner, self._predictor)
 
     @property
     def name(self) -> str:
@@ -223,12 +225,14 @@ class Workbench:
         """How good the current model is, on the blind test split, with intervals.
 
         Until 30 test images are labelled the figures are out-of-fold ones on the pool, and marked
-        provisional.
+        provisional. `plot()` shows it at a glance, `slices()` the kinds of images that it is worse
+        at, `compare(before)` what an earlier evaluation got wrong or right. The App's Model
+        Evaluation panel has it as `blind_test`.
 
         Raises:
             NotEnoughLabelsError: fewer than two classes have labels.
         """
-        return self._learner.evaluate(self._learner.fit())
+        return self._judge.evaluate(self._learner.fit())
 
     def errors(self, kind: str | None = None, count: int = 100) -> "Errors":
         """What the model gets wrong and what it has not seen the like of: the images to look at.
@@ -265,7 +269,9 @@ class Workbench:
             AppError: the App cannot be served, or there is no such view.
         """
         with contextlib.suppress(NotEnoughLabelsError):  # then the images alone are worth a look
-            self._predictor.write(self._learner.fit())
+            fit = self._learner.fit()
+            self._predictor.write(fit)
+            self._judge.keep(fit)
         return self._app.show(view, height)
 
     @property

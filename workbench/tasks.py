@@ -14,15 +14,11 @@ from workbench.dataset.table import Table, Targets
 from workbench.dataset.types import Prediction
 from workbench.dataset.values import MULTILABEL, Value, to_plain
 from workbench.errors import NotEnoughLabelsError
+from workbench.evaluation.cases import THRESHOLD, Cases
 from workbench.evaluation.classification import Evaluation, evaluate_classification
 from workbench.evaluation.intervals import Estimate, wilson
 from workbench.evaluation.measured import Measured
-from workbench.evaluation.multilabel import (
-    THRESHOLD,
-    MultiLabelEvaluation,
-    evaluate_multilabel,
-    micro_f1,
-)
+from workbench.evaluation.multilabel import MultiLabelEvaluation, evaluate_multilabel, micro_f1
 from workbench.models.linearprobe import LinearProbe
 from workbench.models.multiprobe import fit_multiprobe
 from workbench.models.probe import fit_probe
@@ -69,9 +65,7 @@ class Task(Protocol):
     def figure(self, truth: Targets, probabilities: Array) -> Estimate:
         """The headline figure with its interval, in no time."""
 
-    def evaluate(
-        self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
-    ) -> Measured:
+    def evaluate(self, cases: Cases, **about: Any) -> Measured:
         """All figures; `about` is what `evaluate_classification` wants besides."""
 
     def suspects(self, features: Array, targets: Targets, out_of_fold: Array) -> AnySuspects:
@@ -117,14 +111,9 @@ class Classification:
         """Accuracy, with Wilson's interval."""
         return wilson(int((truth == probabilities.argmax(axis=1)).sum()), len(truth))
 
-    def evaluate(
-        self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
-    ) -> Measured:
+    def evaluate(self, cases: Cases, **about: Any) -> Measured:
         """`evaluate_classification`."""
-        predicted = probabilities.argmax(axis=1).astype(np.int64)
-        return evaluate_classification(
-            truth.astype(np.int64, copy=False), predicted, classes, **about
-        )
+        return evaluate_classification(cases, **about)
 
     def suspects(self, features: Array, targets: Targets, out_of_fold: Array) -> AnySuspects:
         """`quality.suspects.rank_suspects`."""
@@ -173,13 +162,9 @@ class MultiLabel:
         """Micro-averaged F1, with a bootstrap interval over images."""
         return micro_f1(truth.astype(np.bool_, copy=False), probabilities >= THRESHOLD)
 
-    def evaluate(
-        self, truth: Targets, probabilities: Array, classes: Sequence[str], **about: Any
-    ) -> Measured:
+    def evaluate(self, cases: Cases, **about: Any) -> Measured:
         """`evaluate_multilabel`."""
-        return evaluate_multilabel(
-            truth.astype(np.bool_, copy=False), probabilities, classes, **about
-        )
+        return evaluate_multilabel(cases, **about)
 
     def suspects(self, features: Array, targets: Targets, out_of_fold: Array) -> AnySuspects:
         """`quality.multilabel.rank_multilabel_suspects`."""

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from workbench.evaluation.cases import Cases
 from workbench.evaluation.classification import confusion_counts, evaluate_classification
 
 CLASSES = ["zero", "one", "<b>two</b>", "three"]
@@ -16,8 +17,10 @@ FIGURES = ["precision", "recall", "f1"]
 
 def evaluate(truth, predicted, classes=CLASSES, **more):
     given_ = {"provisional": False, "test_labels": len(truth), "pool_labels": 100, **more}
-    rows = (np.array(x, dtype=np.int64) for x in (truth, predicted))
-    return evaluate_classification(*rows, classes, **given_)
+    certain = np.eye(len(classes))[np.array(predicted, dtype=np.int64)]
+    ids = [str(row) for row in range(len(truth))]
+    cases = Cases(ids, np.array(truth, dtype=np.int64), certain, classes)
+    return evaluate_classification(cases, **given_)
 
 
 rows_of_classes = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
@@ -85,19 +88,10 @@ def test_a_single_class_and_a_single_image_are_enough():
     assert found.per_class.loc["only", "f1"] == 1
 
 
-@pytest.mark.parametrize(
-    "truth, predicted, message",
-    [
-        ([], [], r"\(n >= 1,\) alike, but got \(0,\), \(0,\)"),
-        ([0, 1], [0], r"alike, but got \(2,\), \(1,\)"),
-        ([[0, 1]], [[0, 1]], r"alike, but got \(1, 2\)"),
-        ([0, 4], [0, 1], "within 0 and 3"),
-        ([0, 1], [-1, 1], "within 0 and 3"),
-    ],
-)
-def test_rows_that_make_no_sense_are_refused(truth, predicted, message):
-    with pytest.raises(ValueError, match=message):
-        evaluate(truth, predicted)
+def test_images_with_several_classes_are_refused():
+    cases = Cases(["a"], np.array([[True, False]]), np.array([[0.7, 0.6]]), ["x", "y"])
+    with pytest.raises(ValueError, match=r"class indices, but got \(1, 2\)"):
+        evaluate_classification(cases, provisional=False, test_labels=1, pool_labels=1)
 
 
 def test_a_provisional_figure_says_so_and_a_blind_one_what_it_rests_on():

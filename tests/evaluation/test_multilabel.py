@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support
 
 from tests.models.digit_scenes import CLASSES, scenes
+from workbench.evaluation.cases import Cases
 from workbench.evaluation.multilabel import FIGURES, evaluate_multilabel, micro_f1
 from workbench.models.multiprobe import fit_multiprobe
 
@@ -21,7 +22,9 @@ def evaluate(truth, probabilities, classes=None, **more):
     truth = np.asarray(truth, dtype=np.bool_)
     classes = classes or [f"class {place}" for place in range(truth.shape[1])]
     given_ = {"provisional": False, "test_labels": len(truth), "pool_labels": 100, **more}
-    return evaluate_multilabel(truth, np.asarray(probabilities, np.float32), classes, **given_)
+    ids = [str(row) for row in range(len(truth))]
+    cases = Cases(ids, truth, np.asarray(probabilities, np.float32), classes)
+    return evaluate_multilabel(cases, **given_)
 
 
 @st.composite
@@ -209,25 +212,7 @@ def test_classes_keep_their_names_and_order(measured):
     assert found["support"].tolist() == measured[0].sum(axis=0).tolist()
 
 
-@pytest.mark.parametrize(
-    "truth, probabilities, classes, message",
-    [
-        (np.zeros((0, 2)), np.zeros((0, 2)), "ab", r"\(n >= 1, K\) alike, but got \(0, 2\)"),
-        (np.zeros((2, 2)), np.zeros((3, 2)), "ab", r"alike, but got \(2, 2\), \(3, 2\)"),
-        (np.zeros(2), np.zeros(2), "ab", r"alike, but got \(2,\), \(2,\)"),
-        (np.zeros((2, 2)), np.zeros((2, 2)), "abc", r"truth must be \(n, 3\), a column a class"),
-        (np.zeros((2, 0)), np.zeros((2, 0)), "", r"truth must be \(n, 0\)"),
-        (np.zeros((1, 1)), [[np.nan]], "a", "within 0 and 1: leave out the rows that no fold"),
-        (np.zeros((1, 1)), [[1.5]], "a", "within 0 and 1"),
-    ],
-)
-def test_rows_that_make_no_sense_are_refused(truth, probabilities, classes, message):
-    with pytest.raises(ValueError, match=message):
-        evaluate_multilabel(
-            np.asarray(truth, dtype=np.bool_),
-            np.asarray(probabilities, dtype=np.float32),
-            list(classes),
-            provisional=False,
-            test_labels=1,
-            pool_labels=1,
-        )
+def test_images_with_one_class_each_are_refused():
+    cases = Cases(["a"], np.array([1]), np.array([[0.7, 0.3]]), ["x", "y"])
+    with pytest.raises(ValueError, match=r"\(n, 2\), a column a class, but got \(1,\)"):
+        evaluate_multilabel(cases, provisional=False, test_labels=1, pool_labels=1)

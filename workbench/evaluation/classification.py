@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.evaluation.cases import Cases, Ints
 from workbench.evaluation.intervals import Estimate, bootstrap, wilson
 from workbench.evaluation.measured import Measured
 
-Ints = NDArray[np.int64]
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation(Measured):
     """What `bench.evaluate()` returns.
 
@@ -35,9 +34,7 @@ class Evaluation(Measured):
 
 
 def evaluate_classification(
-    truth: Ints,
-    predicted: Ints,
-    classes: Sequence[str],
+    cases: Cases,
     *,
     provisional: bool,
     test_labels: int,
@@ -47,9 +44,7 @@ def evaluate_classification(
     """Compare predictions with the truth.
 
     Args:
-        truth: (n,) class indices, n of at least 1.
-        predicted: (n,) class indices.
-        classes: names by index.
+        cases: what is predicted, and what is true, of images that have one class each.
         provisional: whether the predictions are out-of-fold ones on the pool.
         test_labels: labelled test images, for the record.
         pool_labels: labelled pool images, for the record.
@@ -59,18 +54,17 @@ def evaluate_classification(
         The evaluation.
 
     Raises:
-        ValueError: shapes differ, there is no row, or an index lies outside `classes`.
+        ValueError: an image may have several classes.
     """
-    if truth.shape != predicted.shape or truth.ndim != 1 or len(truth) == 0:
-        raise ValueError(
-            f"truth and predicted must be (n >= 1,) alike, but got {truth.shape}, {predicted.shape}"
-        )
-    k = len(classes)
-    if min(truth.min(), predicted.min()) < 0 or max(truth.max(), predicted.max()) >= k:
-        raise ValueError(f"class indices must be within 0 and {k - 1}, the list of classes")
-    confusion = confusion_counts(truth, predicted, k)
+    if not cases.exclusive:
+        raise ValueError(f"truth must be (n,) class indices, but got {cases.truth.shape}")
+    truth = cases.truth.astype(np.int64, copy=False)
+    predicted = cases.predicted.astype(np.int64, copy=False)
+    classes = cases.classes
+    confusion = confusion_counts(truth, predicted, len(classes))
     return Evaluation(
-        accuracy=wilson(int((truth == predicted).sum()), len(truth)),
+        cases=cases,
+        accuracy=wilson(int((~cases.wrong).sum()), len(cases)),
         per_class=_per_class(truth, predicted, classes, seed),
         confusion=pd.DataFrame(
             confusion,

@@ -31,11 +31,11 @@ class Estimate:
         return f"{100 * self.value:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f})"
 
 
-def wilson(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estimate:
+def wilson(successes: float, trials: int, confidence: float = CONFIDENCE) -> Estimate:
     """Wilson's score interval of a proportion; sane at 0, at 1 and with few trials.
 
     Args:
-        successes: number of hits, 0 to `trials`.
+        successes: number of hits, 0 to `trials`; a fraction where what is no share is taken for one.
         trials: number of tries; with none, the interval is 0 to 1 and the value NaN.
         confidence: level of the interval.
 

@@ -1,32 +1,28 @@
 """How good a model is where an image has any number of classes, with intervals."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.evaluation.cases import Cases, Ints, Mask
+from workbench.evaluation.curves import Floats, average_precisions, precision_recall
 from workbench.evaluation.intervals import CONFIDENCE, Estimate, bootstrap, wilson
 from workbench.evaluation.measured import Measured
 
-Array = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-THRESHOLD = 0.5  # a class of this probability, or more, is predicted
 RESAMPLES = 1_000
 CELLS = 50_000  # images times classes from which on a fifth of the resamples have to do
 FIGURES = ("precision", "recall", "f1", "average_precision")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MultiLabelEvaluation(Measured):
     """What `bench.evaluate()` returns for task="multilabel".
 
-    A class is predicted from a probability of .5 on. Intervals but that of `exact_match` are
-    percentile bootstraps over images.
+    A class is predicted from a probability of .5 on. Intervals but those of `exact_match` and of the
+    classes' average precision (`curves.average_precision_interval`) are percentile bootstraps over
+    images.
 
     Attributes:
         micro_f1: F1 over all cells (an image and a class) together: the headline. NaN where no
@@ -61,9 +57,7 @@ class MultiLabelEvaluation(Measured):
 
 
 def evaluate_multilabel(
-    truth: Mask,
-    probabilities: Array,
-    classes: Sequence[str],
+    cases: Cases,
     *,
     provisional: bool,
     test_labels: int,
@@ -73,9 +67,7 @@ def evaluate_multilabel(
     """Compare predictions with the truth.
 
     Args:
-        truth: (n, K) which classes each image has, n and K of at least 1.
-        probabilities: (n, K) of each class by itself.
-        classes: K names.
+        cases: what is predicted, and what is true, of images that have any number of classes.
         provisional: whether the predictions are out-of-fold ones on the pool.
         test_labels: labelled test images, for the record.
         pool_labels: labelled pool images, for the record.
@@ -85,18 +77,13 @@ def evaluate_multilabel(
         The evaluation.
 
     Raises:
-        ValueError: shapes do not match, there is no row or no class, or a probability is none.
+        ValueError: an image has one class alone.
     """
-    n, k = len(truth), len(classes)
-    _check(truth, probabilities)
-    if truth.shape != (n, k) or k == 0:
-        raise ValueError(f"truth must be (n, {k}), a column a class, but got {truth.shape}")
-    if not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise ValueError(
-            "probabilities must be within 0 and 1: leave out the rows that no fold could predict"
-        )
-    predicted = probabilities >= THRESHOLD
-    precision_of = average_precisions(truth, probabilities)
+    n, k = len(cases), len(cases.classes)
+    if cases.exclusive:
+        raise ValueError(f"truth must be (n, {k}), a column a class, but got {cases.truth.shape}")
+    truth, predicted = cases.presence, cases.predicted.astype(np.bool_, copy=False)
+    precision_of = average_precisions(truth, cases.probabilities)
 
     def figures(weights: Floats) -> Floats:
         return _figures(truth, predicted, precision_of(weights), weights)
@@ -113,14 +100,17 @@ def evaluate_multilabel(
         columns[name] = values[own]
         columns[f"{name}_low"] = low[own]
         columns[f"{name}_high"] = high[own]
-    columns["support"] = truth.sum(axis=0)
+    average = precision_recall(cases).average_precision
+    columns |= {f"average_precision_{end}": average[end].to_numpy() for end in ("low", "high")}
+    columns["support"] = average["support"].to_numpy()
     macro, mean = (_estimate(values[i], low[i], high[i], n) for i in (-2, -1))
     return MultiLabelEvaluation(
+        cases=cases,
         micro_f1=micro_f1(truth, predicted, seed),
         macro_f1=macro,
         mean_average_precision=mean,
-        exact_match=wilson(int((truth == predicted).all(axis=1).sum()), n),
-        per_class=pd.DataFrame(columns, index=pd.Index(classes, name="class")),
+        exact_match=wilson(int((~cases.wrong).sum()), n),
+        per_class=pd.DataFrame(columns, index=pd.Index(cases.classes, name="class")),
         provisional=provisional,
         test_labels=test_labels,
         pool_labels=pool_labels,
@@ -163,41 +153,6 @@ def micro_f1(truth: Mask, predicted: Mask, seed: int = 0) -> Estimate:
         share = wilson(round(n * all_hits / (all_hits + all_errors)), n)
         low, high = (2 * end / (1 + end) for end in (share.low, share.high))
     return Estimate(value, min(value, float(low)), max(value, float(high)), n)
-
-
-def average_precisions(truth: Mask, scores: NDArray[np.floating]) -> Callable[[Floats], Floats]:
-    """Average precision of each class, to be asked for often with other weights of the images.
-
-    Args:
-        truth: (n, K) which classes each image has.
-        scores: (n, K) the higher, the likelier.
-
-    Returns:
-        What takes (n,) weights and gives (K,) average precisions, scikit-learn's; NaN for a class
-        that no image of positive weight has.
-    """
-    n = len(truth)
-    order = np.argsort(-scores, axis=0, kind="stable")
-    hit = np.take_along_axis(truth, order, axis=0).astype(np.float64)
-    ranked = np.take_along_axis(scores, order, axis=0)
-    # Equal scores come in at one threshold: all of them count where the last of them does.
-    ends = np.ones(truth.shape, dtype=np.bool_)
-    ends[:-1] = ranked[1:] != ranked[:-1]
-    places = np.where(ends, np.arange(n)[:, None], n)
-    last = np.minimum.accumulate(places[::-1], axis=0)[::-1]
-
-    def average(weights: Floats) -> Floats:
-        taken = weights[order]
-        hits = taken * hit
-        with np.errstate(invalid="ignore", divide="ignore"):
-            precision = np.cumsum(hits, axis=0) / np.cumsum(taken, axis=0)
-            at_end = np.take_along_axis(precision, last, axis=0)
-            # What weighs nothing may stand before anything that weighs: no precision there.
-            gained = np.where(hits > 0, hits * at_end, 0).sum(axis=0)
-            out: Floats = gained / hits.sum(axis=0)
-        return out
-
-    return average
 
 
 def _figures(truth: Mask, predicted: Mask, average_precision: Floats, weights: Floats) -> Floats:
