@@ -23,7 +23,7 @@ from workbench.evaluation.multilabel import THRESHOLD
 from workbench.labels.store import LabelStore
 from workbench.learning import Fit, Learner
 from workbench.models import saved
-from workbench.models.modelfolder import require_free
+from workbench.models.modelfolder import require_untaken
 from workbench.models.savedheads import ProbeHead
 
 _METHOD = (
@@ -52,7 +52,7 @@ def save_model(
         NotEnoughLabelsError: there is no model yet.
     """
     folder = folder.expanduser().absolute()
-    require_free(folder, overwrite=overwrite)  # said before anything is computed
+    require_untaken(folder, overwrite=overwrite)  # said before anything is computed
     backbone, fit = learner.in_use()
     measured: Measured | None = None
     with suppress(

@@ -41,7 +41,9 @@ def save_small(folder, backbone, task="classification", seed=0, **options):
         "trained_on": {},
         **options,
     }
-    save_model(folder, task=task, backbone=backbone, head=fitted_head(backbone, task, seed), **about)
+    save_model(
+        folder, task=task, backbone=backbone, head=fitted_head(backbone, task, seed), **about
+    )
     return folder
 
 

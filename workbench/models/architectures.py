@@ -48,21 +48,23 @@ def untrained(name: str, arguments: Mapping[str, float] | None = None) -> nn.Mod
     return model
 
 
-def bytes_of(name: str, arguments: Mapping[str, float], num_classes: int) -> int:
-    """How much the weights of a network and of a head on it can take, without making them.
-
-    Args:
-        name: a timm model name that is known.
-        arguments: what `timm.create_model` is told beyond it.
-        num_classes: K, of the head: a linear map of the vectors, or of a space of their size.
+def skeleton(name: str, arguments: Mapping[str, float]) -> nn.Module:
+    """The same without any values: its tensors have names, shapes and types, and take no memory.
 
     Raises:
         TypeError: the architecture takes no such argument.
     """
     with torch.device("meta"):
-        model = untrained(name, arguments)
-    features: int = sum(
-        tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()
-    )
+        return untrained(name, arguments)
+
+
+def room_for(model: nn.Module, num_classes: int) -> int:
+    """Bytes that the weights of a network and of a head on it can take.
+
+    Args:
+        model: the network, or its skeleton.
+        num_classes: K, of the head: a linear map of the vectors, or of a space of no more dimensions.
+    """
+    features: int = sum(each.numel() * each.element_size() for each in model.state_dict().values())
     dim = max(int(model.num_features), int(getattr(model, "head_hidden_size", None) or 0))
     return features + 4 * (dim + 1) * (dim + num_classes + 1) + 8 * num_classes

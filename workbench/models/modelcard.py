@@ -4,6 +4,7 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting" (arXiv 1810.03993)
 it was measured on, what not, what it was made of.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +54,7 @@ def _purpose(description: Description, name: str) -> str:
 def _use(name: str) -> str:
     return (
         "## Use\n\n```python\nimport workbench as wb\n\n"
-        f"model = wb.load_model({re.sub('`+', '', name)!r})\n"
+        f"model = wb.load_model({json.dumps(name.replace('`', ''))})\n"
         'model.predict("photos/")  # or files, PIL images, arrays (H, W, 3) of uint8\n```\n\n'
         "Nothing in this folder is executed: the weights are safetensors, all else is JSON. Files "
         "that were damaged or changed are refused; that is no proof of who wrote them."

@@ -36,7 +36,7 @@ _STAGE = ".partial-"
 
 
 def require_free(folder: Path, *, overwrite: bool = False) -> None:
-    """Check that a model can be written to a folder, before the work that fills it.
+    """Make a folder that a model can be written to, before the work that fills it.
 
     Args:
         folder: made if it does not exist.
@@ -45,14 +45,30 @@ def require_free(folder: Path, *, overwrite: bool = False) -> None:
     Raises:
         BackboneError: something is there already, or the folder cannot be made.
     """
+    require_untaken(folder, overwrite=overwrite)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        names = {path.name for path in folder.iterdir()}
-    except FileExistsError as error:
-        raise BackboneError(f"{folder} is a file: choose a folder for the model") from error
     except OSError as error:
         raise BackboneError(
             f"the folder {folder} cannot be made ({error.strerror}): choose another"
+        ) from error
+
+
+def require_untaken(folder: Path, *, overwrite: bool = False) -> None:
+    """Check that a model may be written to a folder, which need not exist.
+
+    Raises:
+        BackboneError: something is there already, or the folder cannot be listed.
+    """
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if folder.is_file():
+            raise BackboneError(f"{folder} is a file: choose a folder for the model") from error
+        return
+    except OSError as error:
+        raise BackboneError(
+            f"the folder {folder} cannot be listed ({error.strerror}): choose another"
         ) from error
     if overwrite and DESCRIPTION in names:
         return
@@ -97,7 +113,7 @@ def write_folder(
     require_free(folder, overwrite=overwrite)
     try:
         with _alone_in(folder):
-            require_free(folder, overwrite=overwrite)  # another may have been first
+            require_untaken(folder, overwrite=overwrite)  # another may have been first
             name, other = _names(folder)
             content = _sealed({"format": FORMAT, **values, "weights": {"file": name, **about}})
             _put(folder, {name: blob, DESCRIPTION: content, CARD: card.encode()}, name, other)

@@ -71,8 +71,8 @@ class SavedModel:
                 array (H, W, 3) of uint8, RGB; or a list of any of these.
 
         Returns:
-            A row an image, in the order given (a folder's by path): `path` (None for an image that
-            has no file), `label` (in multi-label a list), `confidence` (calibrated), `problem` (why
+            A row an image, in the order given (a folder's by path): `path` (missing for an image
+            that has no file), `label` (in multi-label a list), `confidence` (calibrated), `problem` (why
             there is no label, for an image that cannot be used).
 
         Raises:
