@@ -35,6 +35,14 @@ class Input:
     pixels: Tensor | None = None
     problem: str = ""
 
+    @property
+    def image(self) -> Path | Tensor:
+        """What a backbone embeds."""
+        found = self.path if self.pixels is None else self.pixels
+        if found is None:
+            raise AssertionError("a good input has a file or pixels")
+        return found
+
 
 def take_in(images: Images, backbone: Backbone) -> list[Input]:
     """Sort out what was given, in its order; files are read to their end to see if they are good.

@@ -29,8 +29,6 @@ from workbench.models.weights import load_stored
 Array = NDArray[np.float32]
 Answer = tuple[str | list[str], float]
 
-_BATCH = 16  # images without a file that are embedded at once
-
 
 @dataclass(frozen=True)
 class SavedModel:
@@ -118,16 +116,7 @@ class SavedModel:
 
     def _probabilities(self, inputs: list[Input]) -> Array:
         """Probabilities of good images: (n, K)."""
-        vectors = np.empty((len(inputs), self.backbone.dim), dtype=np.float32)
-        files = [place for place, each in enumerate(inputs) if each.pixels is None]
-        if files:
-            paths = [path for place in files if (path := inputs[place].path) is not None]
-            vectors[files] = self.backbone.embed(paths)
-        others = [place for place, each in enumerate(inputs) if each.pixels is not None]
-        for start in range(0, len(others), _BATCH):
-            places = others[start : start + _BATCH]
-            pixels = [each for place in places if (each := inputs[place].pixels) is not None]
-            vectors[places] = self.backbone.forward(torch.stack(pixels))
+        vectors = self.backbone.embed([each.image for each in inputs])
         return self.head.predict_proba(vectors).astype(np.float32, copy=False)
 
     def __repr__(self) -> str:
