@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from tests.models.folders import reseal, save_small, write_format_1
 from workbench.errors import BackboneError
 from workbench.models.backbones import load_backbone
 from workbench.models.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from workbench.models.saved import load_model
 
 NAME = "test_efficientnet"
 
@@ -139,6 +141,25 @@ def test_a_model_with_a_probe_is_a_backbone_too_but_no_checkpoint(tmp_path, back
     assert again.key == backbone.key
     with pytest.raises(BackboneError, match="a model with a probe, not a checkpoint"):
         read_checkpoint(folder)
+
+
+@pytest.mark.parametrize("task", ["classification", "multilabel", ""])
+def test_a_checkpoint_predicts_if_it_tells_its_task(folder, tmp_path, photos, task):
+    write_checkpoint(tmp_path / "told", replace(read_checkpoint(folder), task=task))
+    assert read_checkpoint(tmp_path / "told").task == task
+    if not task:
+        with pytest.raises(BackboneError, match="not told whether its classes exclude each other"):
+            load_model(tmp_path / "told")
+        return
+    checkpoint = read_checkpoint(folder)
+    model = load_model(tmp_path / "told", "cpu")
+    vector = torch.from_numpy(model.backbone.embed([photos / "coffee.png"]))
+    logits = vector @ checkpoint.head_weight.T + checkpoint.head_bias
+    expected = logits.softmax(1) if task == "classification" else logits.sigmoid()
+    found = torch.from_numpy(model.predict_proba(photos / "coffee.png"))
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert "## Calibration\n\nNone" in model.card
+    assert "held out accuracy | 0.750" in model.card
 
 
 class TestFormat1:

@@ -32,7 +32,8 @@ class Checkpoint:
         head_bias: (classes,), float32. Logits of an embedding x are `head_weight @ x + head_bias`.
         arguments: what `timm.create_model` has to be told beyond the name.
         metrics: figures to keep with it, by name.
-        task: what the classes mean: `classification` or `multilabel`.
+        task: `classification` or `multilabel`; only a checkpoint that tells it can predict by
+            itself, as others serve as backbones alone.
     """
 
     backbone: str
@@ -43,7 +44,7 @@ class Checkpoint:
     head_bias: Tensor
     arguments: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
-    task: str = "classification"
+    task: str = ""
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

@@ -26,7 +26,7 @@ class Description:
     """A saved model without its weights.
 
     Attributes:
-        task: `classification` or `multilabel`.
+        task: `classification` or `multilabel`; empty for a linear head whose task was not told.
         classes: K names, in the order of probabilities.
         backbone: the timm model's name.
         arguments: what `timm.create_model` has to be told beyond it.
@@ -56,7 +56,8 @@ class Description:
     saved: str = ""
 
     def __post_init__(self) -> None:
-        _require(self.task in TASKS, f"a task of {', '.join(TASKS)}", self.task)
+        told = self.task in TASKS or (self.task == "" and self.head == LINEAR)
+        _require(told, f"a task of {', '.join(TASKS)}", self.task)
         names_fit = all(name.strip() for name in self.classes)
         distinct = len({*self.classes}) == len(self.classes) > 0
         _require(names_fit and distinct, "distinct names of classes", list(self.classes)[:20])

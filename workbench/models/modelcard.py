@@ -40,12 +40,11 @@ def render(description: Description, name: str) -> str:
 
 
 def _purpose(description: Description, name: str) -> str:
-    count, one = len(description.classes), description.task == "classification"
-    said = (
-        f"which one of {count} classes an image shows"
-        if one
-        else f"which of {count} classes an image has: any number of them, or none"
-    )
+    count = len(description.classes)
+    said = {
+        "classification": f"which one of {count} classes an image shows",
+        "multilabel": f"which of {count} classes an image has: any number of them, or none",
+    }.get(description.task, f"how an image stands to {count} classes")
     dataset = description.trained_on.get("dataset")
     learned = f", learned from the dataset {_plain(dataset)}" if dataset else ""
     return f"# {_plain(name)}\n\nSays {said}, and how sure it is{learned}. Made with workbench."

@@ -209,6 +209,12 @@ def load_model(folder: Path, device: str | torch.device | None = None) -> SavedM
     folder = folder.expanduser()
     stored = read_stored(folder)
     description = stored.description
+    if not description.task:
+        raise BackboneError(
+            f"{folder} holds a backbone with a head of which it is not told whether its classes "
+            f"exclude each other: load_backbone({description.backbone!r}, weights=Path(folder)) "
+            "opens the backbone, bench.save_model(folder) saves what predicts"
+        )
     loaded = load_stored(stored, folder)
     try:
         backbone = Backbone(description.backbone, loaded, choose_device(device))
