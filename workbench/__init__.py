@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     import fiftyone as fo
     import pandas as pd
 
+    from workbench.models.saved import SavedModel
     from workbench.session import Workbench
 
 __version__ = "0.1.0"
-__all__ = ["WorkbenchError", "delete", "digit_sheets", "digits", "list", "open"]
+__all__ = ["WorkbenchError", "delete", "digit_sheets", "digits", "list", "load_model", "open"]
 
 
 def open(
@@ -106,6 +107,24 @@ def delete(name: str, home: str | Path | None = None) -> None:
     delete_labels(connection.database, dataset_id)
     prune_vectors(connection.home)
     shutil.rmtree(connection.home / "runs" / dataset_id, ignore_errors=True)
+
+
+def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel":
+    """Open a model that `bench.save_model(folder)` saved: no dataset, no database, no code in it.
+
+    Args:
+        folder: of the model.
+        device: where to compute, such as `cpu`; by default a GPU where there is one.
+
+    Returns:
+        The model; `.predict(images)` takes a folder, files, PIL images and arrays.
+
+    Raises:
+        BackboneError: the folder holds no model, or one that was damaged or changed.
+    """
+    from workbench.models.saved import load_model
+
+    return load_model(Path(folder), device)
 
 
 def digits(home: str | Path | None = None) -> Path:

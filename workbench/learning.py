@@ -25,7 +25,7 @@ from workbench.evaluation.cases import Cases
 from workbench.evaluation.intervals import Estimate, trials_for
 from workbench.evaluation.measured import TEST_LABELS_NEEDED, Measured
 from workbench.labels.store import LabelStore
-from workbench.models.features import FeatureSpace
+from workbench.models.features import FeatureSpace, as_kept
 from workbench.models.linearprobe import LinearProbe
 from workbench.selection.batch import RANDOM_SHARE, find_strategy, pick_batch
 from workbench.selection.mixing import as_control, mix_in
@@ -54,12 +54,14 @@ class Fit:
         features: (n, d) unit features, a row an image.
         rows: rows that the probe learned from.
         probe: the probe.
+        space: what the features are in.
     """
 
     table: Table
     features: Array
     rows: Rows
     probe: LinearProbe
+    space: FeatureSpace
 
     @cached_property
     def probabilities(self) -> Array:
@@ -163,6 +165,8 @@ class Learner:
             rows = table.labelled_pool
             self.task.require_labels(table, rows)
             features = self.features(table)
+            if self._space is None:
+                raise AssertionError("features have a space")
             latest = self._latest
             if latest is not None and _same_labels(latest, table, rows):
                 # Nothing that it learned from has changed; what is measured on may have.
@@ -177,8 +181,17 @@ class Learner:
                 names=rows,
                 seed=self._seed,
             )
-            self._latest = Fit(table, features, rows, probe)
+            self._latest = Fit(table, features, rows, probe, self._space)
             return self._latest
+
+    def in_use(self) -> tuple["Backbone", Fit]:
+        """The backbone and the fit on its vectors, as they belong together.
+
+        Raises:
+            NotEnoughLabelsError: the pool's labels do not tell two classes apart.
+        """
+        with self._lock:
+            return self._embedder.backbone, self.fit()
 
     def predictions(self, fit: Fit) -> dict[str, Prediction]:
         """What the model says of every image, by sample id."""
@@ -187,9 +200,8 @@ class Learner:
 
     def predict_vectors(self, fit: Fit, vectors: Array) -> Array:
         """Calibrated probabilities of vectors from elsewhere: (m, D) to (m, k)."""
-        if self._space is None:
-            raise AssertionError("a fit has a feature space")
-        return fit.probe.predict_proba(self._space.transform(vectors), len(fit.table.classes))
+        features = fit.space.transform(as_kept(vectors))
+        return fit.probe.predict_proba(features, len(fit.table.classes))
 
     def evaluate(self, fit: Fit) -> Measured:
         """Figures on the blind test split, or provisional ones until it has 30 labels.

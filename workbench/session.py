@@ -221,6 +221,25 @@ class Workbench:
         """
         return self._predictor.to_pandas(None if folder is None else Path(folder))
 
+    def save_model(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Save the current model to a folder of its own; `workbench.load_model` opens it anywhere.
+
+        Args:
+            folder: where to; must not exist or be empty.
+            overwrite: replace a model that is there; it stays until the new one is complete.
+
+        Returns:
+            The folder: weights, `model.json`, and a model card for people, `README.md`.
+
+        Raises:
+            BackboneError: the folder is taken, or cannot be written to.
+            NotEnoughLabelsError: fewer than two classes have a label.
+        """
+        from workbench.saving import save_model
+
+        parts = self._learner, self.labels, self.name
+        return save_model(*parts, Path(folder), overwrite=overwrite)
+
     def evaluate(self) -> Measured:
         """How good the current model is, on the blind test split, with intervals.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.dataset.table import Table
-from workbench.evaluation.multilabel import THRESHOLD
+from workbench.evaluation.cases import THRESHOLD
 from workbench.learning import Fit, Learner
 from workbench.prediction import Predictor
 from workbench.runs.job import Job
@@ -62,9 +62,9 @@ class Training:
             TrainingError: the run cannot be written down.
             ValueError: a choice is unknown or out of its range, or `minutes` is.
         """
+        from workbench.models.architectures import require_known
         from workbench.models.objectives import objective_of
         from workbench.models.recipe import default_recipe
-        from workbench.models.weights import require_known
 
         require_known(backbone)
         if not minutes > 0:

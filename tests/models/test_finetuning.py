@@ -147,7 +147,7 @@ def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(
     state = tmp_path / "state.safetensors"
     with pytest.raises(KilledError):
         run(small_lite, digits, tmp_path / "broken", state=state, progress=kill, **options)
-    assert not (tmp_path / "broken" / "checkpoint.json").exists()
+    assert not (tmp_path / "broken" / "model.json").exists()
     steps = []
     resumed = run(
         small_lite,

@@ -86,14 +86,14 @@ class Backbone:
 
     def embed(
         self,
-        paths: Sequence[str | Path],
+        paths: Sequence[str | Path | Tensor],
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> NDArray[np.float32]:
         """Embed image files.
 
         Args:
-            paths: the files.
+            paths: the files; an image without one as `preprocess` gives it.
             progress: called with (files done, files in all) after each batch.
 
         Returns:
@@ -129,8 +129,13 @@ class Backbone:
             places = local_embeddings(self.model, self.to_input(pixels))
         return _to_numpy(places)
 
-    def preprocess(self, image: Image.Image | str | Path) -> Tensor:
-        """Read, resize and crop one image: uint8 (3, height, width), on the CPU."""
+    def preprocess(self, image: Image.Image | str | Path | Tensor) -> Tensor:
+        """Read, resize and crop one image: uint8 (3, height, width), on the CPU.
+
+        What it has made already it gives back.
+        """
+        if isinstance(image, Tensor):
+            return image
         if not isinstance(image, Image.Image):
             image = read_image(image, shortest=max(self.config.resized))
         return self._transform(image)

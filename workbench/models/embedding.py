@@ -24,7 +24,7 @@ _AHEAD = 3  # batches decoded or being decoded while one is computed
 
 def embed_files(
     backbone: "Backbone",
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path | Tensor],
     *,
     batch_size: int | None = None,
     workers: int | None = None,
@@ -33,7 +33,7 @@ def embed_files(
 
     Args:
         backbone: what to embed with.
-        paths: the files.
+        paths: the files; an image without one as `backbone.preprocess` gives it.
         batch_size: images computed at once; by default what suits the device.
         workers: threads that decode; by default one a core, at most eight.
 

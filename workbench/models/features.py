@@ -110,3 +110,14 @@ class FeatureSpace:
         unit = projected / length
         tangent = (direction - unit * float(unit @ direction)) / length
         return (self.projection @ tangent).astype(np.float32)
+
+
+def as_kept(vectors: NDArray[np.floating]) -> NDArray[np.float16]:
+    """Vectors as they are once they have been on disk: float16, what it cannot hold clipped.
+
+    A probe learns from vectors on disk. Asked in the same precision it gives an image the same
+    answer, whether its vector was kept or has just been made.
+    """
+    limit = np.finfo(np.float16).max
+    kept: NDArray[np.float16] = np.clip(vectors, -limit, limit).astype(np.float16)
+    return kept

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from workbench.models.backbones import Backbone, load_backbone
 from workbench.models.checkpoints import Checkpoint, require_free, write_checkpoint
-from workbench.models.objectives import objective_of
+from workbench.models.objectives import Objective, objective_of
 from workbench.models.pixels import PixelStore
 from workbench.models.progress import FineTuneProgress
 from workbench.models.recipe import Recipe, default_recipe
@@ -143,7 +143,7 @@ def fine_tune(
             trainer.resume(begun)
         trainer.train()
         trainer.restore_best()
-    _write(trainer, source, names, objective.measure, checkpoint)
+    _write(trainer, source, names, objective, checkpoint)
     return FineTuneResult(
         checkpoint=checkpoint,
         history=tuple(trainer.history),
@@ -203,11 +203,11 @@ class _Guide:
 
 
 def _write(
-    trainer: Trainer, source: Backbone, classes: tuple[str, ...], measure: str, folder: Path
+    trainer: Trainer, source: Backbone, classes: tuple[str, ...], objective: Objective, folder: Path
 ) -> None:
     weight, bias = trainer.head.folded()
     metrics = {
-        f"held_out_{measure.replace(' ', '_')}": trainer.best.held_out_figure,
+        f"held_out_{objective.measure.replace(' ', '_')}": trainer.best.held_out_figure,
         "held_out_log_loss": trainer.best.held_out_log_loss,
     }
     checkpoint = Checkpoint(
@@ -219,5 +219,6 @@ def _write(
         head_bias=bias,
         arguments=source.arguments,
         metrics=metrics,
+        task=objective.task,
     )
     write_checkpoint(folder, checkpoint)

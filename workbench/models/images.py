@@ -4,7 +4,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from workbench.decoding import decode, opened
+from workbench.decoding import TooManyPixelsError, decode, opened, require_size
+from workbench.errors import ImageError
 
 _DRAFT_MARGIN = 2  # a JPEG is decoded at no less than twice the size that is needed
 
@@ -32,7 +33,32 @@ def read_image(path: str | Path, *, shortest: int | None = None) -> Image.Image:
     """
     side = None if shortest is None else shortest * _DRAFT_MARGIN
     with opened(path) as stored:
-        image = decode(stored, None if side is None else (side, side)).image
+        return _on_white(decode(stored, None if side is None else (side, side)).image)
+
+
+def read_picture(image: Image.Image) -> Image.Image:
+    """The same of an image that is in memory, which stays as it is: RGB, upright, 8 bits.
+
+    Raises:
+        ImageError: it has no or too many pixels, or its file, not read so far, is damaged.
+    """
+    about = dict(image.info)
+    try:
+        if not image.width * image.height:
+            raise ImageError(f"the image has {image.width} x {image.height} pixels: leave it out")
+        require_size(image)
+        return _on_white(decode(image).image)
+    except TooManyPixelsError as error:
+        raise ImageError(f"the image cannot be used: {error}") from error
+    except ImageError:
+        raise
+    except Exception as error:  # decoders raise whatever they stumble over
+        raise ImageError(f"broken image ({error})") from error
+    finally:
+        image.info = about  # `decode` empties it where the image needs no converting
+
+
+def _on_white(image: Image.Image) -> Image.Image:
     if image.mode == "RGBA":
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)

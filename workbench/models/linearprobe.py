@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,18 @@ class LinearProbe(ABC):
     head_weights: NDArray[np.float64]
     logistic: Array
     folds: Folds
+
+    @classmethod
+    def only_to_predict(cls, classes: Ints, coefficients: Array) -> Self:
+        """A probe from what it takes to predict, without what it was fitted on."""
+        return cls(
+            classes=classes,
+            coefficients=coefficients,
+            out_of_fold=np.empty((0, len(classes)), dtype=np.float32),
+            head_weights=np.empty(0),
+            logistic=np.empty_like(coefficients),
+            folds=Folds({}, {}),
+        )
 
     @abstractmethod
     def predict_proba(self, features: Array, num_classes: int) -> Array:

@@ -23,9 +23,11 @@ class Objective(Protocol):
     """One kind of labels.
 
     Attributes:
+        task: its name.
         measure: name of the figure that `score` gives.
     """
 
+    task: str
     measure: str
 
     def checked(self, targets: Any, count: int, num_classes: int) -> Targets:
@@ -58,6 +60,7 @@ class Objective(Protocol):
 class OneClass:
     """Classification: targets are (n,) class indices."""
 
+    task = "classification"
     measure = "accuracy"
 
     def checked(self, targets: Any, count: int, num_classes: int) -> Targets:
@@ -107,6 +110,7 @@ class OneClass:
 class ManyClasses:
     """Multi-label: targets are (n, num_classes) yes or no."""
 
+    task = "multilabel"
     measure = "micro F1"
 
     def checked(self, targets: Any, count: int, num_classes: int) -> Targets:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import timm
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 Transform = Callable[[Image.Image], Tensor]
 Box = tuple[float, float, float, float]
+
+_STRIP = 64  # times what the network sees, from which on a strip is cut before it is scaled
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,30 @@ class DataConfig:
         return left, top, left + crop_width, top + crop_height
 
 
+def within_reach(image: Image.Image, config: DataConfig) -> Image.Image:
+    """Cut off what a centre crop throws away, where scaling it first would take all memory.
+
+    Scaled to 224 pixels on its shorter side, a strip of 1 x 1,000,000 has 50 gigapixels. Images of a
+    usual shape (up to 64 times as long as wide) come back as they are.
+    """
+    if config.crop_mode in ("squash", "border"):
+        return image
+    across, down = config.resized[1] / image.width, config.resized[0] / image.height
+    scale = max(across, down)
+    # In pixels of the image; twice that is kept, so that no edge comes into the filter's reach.
+    width, height = config.resized[1] / scale, config.resized[0] / scale
+    if max(image.width / width, image.height / height) <= _STRIP:
+        return image
+    left, top = (max(0.0, image.width - 2 * width) / 2, max(0.0, image.height - 2 * height) / 2)
+    box = (
+        math.floor(left),
+        math.floor(top),
+        math.ceil(image.width - left),
+        math.ceil(image.height - top),
+    )
+    return image.crop(box)
+
+
 def make_transform(config: DataConfig) -> Transform:
     """Build timm's evaluation transform: resize and crop, no normalisation yet.
 
@@ -108,7 +135,11 @@ def make_transform(config: DataConfig) -> Transform:
         is_training=False,
         normalize=False,
     )
-    return transform
+    return partial(_transformed, config, transform)
+
+
+def _transformed(config: DataConfig, transform: Transform, image: Image.Image) -> Tensor:
+    return transform(within_reach(image, config))
 
 
 def normalise(pixels: Tensor, config: DataConfig) -> Tensor:

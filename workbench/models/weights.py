@@ -1,6 +1,5 @@
 """Where a backbone's weights come from: the bundle, the hub, a file, a checkpoint, or chance."""
 
-import difflib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,18 +7,17 @@ from pathlib import Path
 from typing import Literal
 
 import timm
-import torch
 from torch import Tensor, nn
 
 from workbench.errors import BackboneError
+from workbench.models.architectures import require_known, untrained
 from workbench.models.bundled import BUNDLED, BUNDLED_ARGUMENTS, load_bundled
-from workbench.models.checkpoints import read_checkpoint
 from workbench.models.hub import load_from_hub
 from workbench.models.preprocessing import DataConfig
+from workbench.models.stored import Stored, read_stored
 from workbench.models.tensors import fill, read_tensors
 
 Weights = Literal["pretrained", "random"] | Path
-_SEED = 0  # of random weights, so that they too are the same tomorrow
 
 
 def as_weights(text: str) -> Weights:
@@ -62,7 +60,7 @@ def load_model(name: str, weights: Weights) -> LoadedModel:
     if isinstance(weights, Path):
         return _from_folder(name, weights) if weights.is_dir() else _from_file(name, weights)
     if weights == "random":
-        model = _untrained(name)
+        model = untrained(name)
         return LoadedModel(model, DataConfig.of_model(model), pretrained=False)
     if weights != "pretrained":
         raise BackboneError(
@@ -74,52 +72,34 @@ def load_model(name: str, weights: Weights) -> LoadedModel:
     return LoadedModel(model, DataConfig.of_model(model), pretrained=True)
 
 
-def require_known(name: str) -> None:
-    """Check that timm has a model of this name and, where it has a tag, weights of that tag.
+def load_stored(stored: Stored, folder: Path) -> LoadedModel:
+    """Make the backbone of a model's folder.
+
+    Args:
+        stored: what `read_stored` read.
+        folder: where, for the message.
 
     Raises:
-        BackboneError: it has not; the message names the nearest one.
+        BackboneError: the weights do not fit the network that the folder names.
     """
-    architecture, _, tag = name.partition(".")
-    if not timm.is_model(architecture):
-        nearest = difflib.get_close_matches(architecture, timm.list_models(), n=1)
-        guess = f" did you mean {nearest[0]!r}?" if nearest else ""
-        raise BackboneError(f"unknown backbone {name!r}:{guess} timm.list_models() has them all")
-    if tag and name not in (tagged := timm.list_pretrained(f"{architecture}.*")):
-        known = ", ".join(repr(other) for other in tagged) or "no weights at all"
-        raise BackboneError(
-            f"unknown weights {tag!r} of backbone {architecture!r}: timm has {known}"
-        )
-
-
-def _untrained(name: str, arguments: Mapping[str, float] | None = None) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_SEED)
-        model: nn.Module = timm.create_model(
-            name, pretrained=False, num_classes=0, **(arguments or {})
-        )
-    return model
+    description = stored.description
+    model = untrained(description.backbone, description.arguments)
+    fill(model, stored.features, folder)
+    return LoadedModel(model, description.config, True, description.arguments)
 
 
 def _from_folder(name: str, folder: Path) -> LoadedModel:
-    checkpoint = read_checkpoint(folder)
-    if checkpoint.backbone != name:
+    stored = read_stored(folder)
+    if stored.description.backbone != name:
         raise BackboneError(
-            f"{folder} holds a {checkpoint.backbone!r}, not a {name!r}: ask for it by its own name"
+            f"{folder} holds a {stored.description.backbone!r}, not a {name!r}: ask for it by its "
+            "own name"
         )
-    try:
-        model = _untrained(name, checkpoint.arguments)
-    except TypeError as error:
-        raise BackboneError(
-            f"{folder} was made with arguments that {name!r} does not take here ({error}): use the "
-            "version of timm that its checkpoint.json names"
-        ) from error
-    fill(model, checkpoint.features, folder)
-    return LoadedModel(model, checkpoint.config, True, checkpoint.arguments)
+    return load_stored(stored, folder)
 
 
 def _from_file(name: str, path: Path) -> LoadedModel:
-    model = _untrained(name)
+    model = untrained(name)
     state = read_tensors(path)
     # Architectures whose published files use other names or shapes bring a function for it.
     adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)

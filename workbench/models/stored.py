@@ -1,0 +1,76 @@
+"""A model's folder taken apart: what it is, the backbone's weights, the head's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from workbench.errors import BackboneError
+from workbench.models.architectures import require_known, room_for, skeleton
+from workbench.models.description import Description, describe_folder
+from workbench.models.modelfolder import read_tensors
+
+FEATURES = "features."  # what the names of the backbone's tensors begin with
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was read from a folder.
+
+    Attributes:
+        description: what its JSON file says.
+        features: state dict of the backbone.
+        head: the other tensors, by name.
+    """
+
+    description: Description
+    features: Mapping[str, Tensor]
+    head: Mapping[str, Tensor]
+
+
+def read_stored(folder: Path) -> Stored:
+    """Read a model's folder, of format 1 or 2, without running or making anything of it.
+
+    No more memory is taken than a network of the kind that the folder names takes.
+
+    Raises:
+        BackboneError: the folder holds no model, or was damaged or changed; timm has no such
+            network, or the weights are not of it.
+    """
+    description, values = describe_folder(folder)
+    name, arguments = description.backbone, description.arguments
+    require_known(name)
+    try:
+        network = skeleton(name, arguments)
+    except TypeError as error:
+        raise BackboneError(
+            f"{folder} was made with arguments that {name!r} does not take here ({error}): use the "
+            "version of timm that its JSON file names"
+        ) from error
+    tensors = read_tensors(folder, values, room_for(network, len(description.classes)))
+    features = {
+        key.removeprefix(FEATURES): value
+        for key, value in tensors.items()
+        if key.startswith(FEATURES)
+    }
+    # Before anything of that size is made: a few bytes may name a network of many gigabytes.
+    _require_fit(network, features, folder)
+    head = {key: value for key, value in tensors.items() if not key.startswith(FEATURES)}
+    return Stored(description, features, head)
+
+
+def _require_fit(network: nn.Module, features: Mapping[str, Tensor], folder: Path) -> None:
+    wanted = {name: tuple(each.shape) for name, each in network.state_dict().items()}
+    got = {name: tuple(each.shape) for name, each in features.items()}
+    wrong = [
+        f"{name} should be {wanted.get(name, 'absent')}, but is {got.get(name, 'absent')}"
+        for name in {**wanted, **got}
+        if wanted.get(name) != got.get(name)
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise BackboneError(
+            f"the weights in {folder} do not fit the backbone that its JSON file names: "
+            f"{'; '.join(wrong[:3])}{more}; restore the folder, or train again"
+        )

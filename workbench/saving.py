@@ -1,0 +1,163 @@
+"""Saving the model in use: from the rooms that know something of it into one folder.
+
+Wiring; imports FiftyOne by way of `learning`.
+"""
+
+import hashlib
+import json
+import math
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.dataset.fields import GROUND_TRUTH
+from workbench.dataset.values import to_plain
+from workbench.errors import NotEnoughLabelsError
+from workbench.evaluation.cases import THRESHOLD
+from workbench.evaluation.intervals import Estimate
+from workbench.evaluation.measured import TEST_LABELS_NEEDED, Measured
+from workbench.labels.store import LabelStore
+from workbench.learning import Fit, Learner
+from workbench.models import saved
+from workbench.models.modelfolder import require_untaken
+from workbench.models.savedheads import ProbeHead
+
+_METHOD = (
+    "By the out-of-fold predictions of {rows} labels: they chose what class means and logistic "
+    "regression weigh, and with that how sure their sum is."
+)
+
+
+def save_model(
+    learner: Learner, labels: LabelStore, dataset: str, folder: Path, *, overwrite: bool
+) -> Path:
+    """Save the model in use to a folder that needs no dataset; `workbench.load_model` opens it.
+
+    Args:
+        learner: has the model.
+        labels: what it learned from.
+        dataset: its name, for the record.
+        folder: where to; must not exist or be empty, unless `overwrite`.
+        overwrite: whether a model that is there may be replaced.
+
+    Returns:
+        The folder, absolute.
+
+    Raises:
+        BackboneError: the folder is taken or cannot be written to.
+        NotEnoughLabelsError: there is no model yet.
+    """
+    folder = folder.expanduser().absolute()
+    require_untaken(folder, overwrite=overwrite)  # said before anything is computed
+    backbone, fit = learner.in_use()
+    measured: Measured | None = None
+    with suppress(
+        NotEnoughLabelsError
+    ):  # what cannot be measured yet can be saved: its card says so
+        measured = learner.evaluate(fit)
+    table = fit.table
+    saved.save_model(
+        folder,
+        task=labels.task,
+        classes=tuple(table.classes),
+        backbone=backbone,
+        head=ProbeHead(fit.space, fit.probe, len(table.classes)),
+        threshold=THRESHOLD,
+        calibration=_calibration(learner, fit),
+        metrics={} if measured is None else _metrics(measured),
+        trained_on={"dataset": dataset, **_snapshot(learner, labels, fit)},
+        overwrite=overwrite,
+    )
+    return folder
+
+
+def _metrics(measured: Measured) -> dict[str, Any]:
+    """Every figure that has an interval, and the table by class, as JSON values."""
+    values = {each.name: getattr(measured, each.name) for each in fields(measured)}
+    figures = {
+        name: {
+            "value": _finite(value.value),
+            "low": _finite(value.low),
+            "high": _finite(value.high),
+            "images": value.count,
+        }
+        for name, value in values.items()
+        if isinstance(value, Estimate)
+    }
+    return {
+        "measure": measured.measure,
+        "provisional": measured.provisional,
+        "images": measured.headline.count,
+        "test_labels": measured.test_labels,
+        "pool_labels": measured.pool_labels,
+        "figures": figures,
+        "per_class": _records(measured.per_class),
+    }
+
+
+def _records(per_class: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = [str(name) for name in per_class.columns]
+    rows = zip(per_class.index.tolist(), per_class.to_numpy().tolist(), strict=True)
+    records = []
+    for name, row in rows:
+        numbers = {key: _finite(value) for key, value in zip(columns, row, strict=True)}
+        records.append({"class": str(name), **numbers, "support": int(numbers["support"] or 0)})
+    return records
+
+
+def _calibration(learner: Learner, fit: Fit) -> dict[str, Any]:
+    """How probabilities were calibrated, and how they hold on the blind test split."""
+    known = int(np.isfinite(fit.probe.out_of_fold).any(axis=1).sum())
+    about: dict[str, Any] = {
+        "method": _METHOD.format(rows=known),
+        "out_of_fold_labels": known,
+        "head_weights": np.asarray(fit.probe.head_weights).tolist(),
+    }
+    test = fit.table.labelled_test
+    if len(test) < TEST_LABELS_NEEDED:
+        return about
+    probabilities, truth = fit.at(test), fit.table.targets[test]
+    if learner.task.exclusive:
+        stated, found = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    else:
+        stated, found = probabilities, truth
+    return about | {
+        "stated": float(stated.mean()),
+        "found": float(found.mean()),
+        "images": len(test),
+    }
+
+
+def _snapshot(learner: Learner, labels: LabelStore, fit: Fit) -> dict[str, Any]:
+    """What the model learned from, so that it can be told later what that was."""
+    table, rows = fit.table, fit.rows
+    values = [to_plain(learner.task.value(table.targets[row], table.classes)) for row in rows]
+    lines = sorted(
+        json.dumps([table.hashes[row], value]) for row, value in zip(rows, values, strict=True)
+    )
+    counts = dict.fromkeys(table.classes, 0)
+    for value in values:
+        for name in [value] if isinstance(value, str) else value or ():
+            counts[name] += 1
+    tuned = sorted(learner.embedder.trained_on)
+    latest = next(labels.events.find(newest_first=True, field=GROUND_TRUTH, applied=True), None)
+    return {
+        "pool": {"images": int((~table.is_test).sum()), "labels": len(rows)},
+        "test": {"images": int(table.is_test.sum()), "labels": len(table.labelled_test)},
+        "labels_per_class": counts,
+        "labels_sha256": _digest(lines),
+        "latest_label": None if latest is None else latest.time.isoformat(),
+        "backbone": {"images": len(tuned), "sha256": _digest(tuned)} if tuned else None,
+    }
+
+
+def _digest(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
