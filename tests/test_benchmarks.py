@@ -27,6 +27,10 @@ FIGURES = {
         *("import_workbench", "heavy_modules"),
         *("first_image_beyond_fiftyone_import", "frame_once_open"),
     ],
+    "predictions": [
+        *("classification_to_set_values", "classification_documents_that_differ"),
+        *("multilabel_to_set_values", "multilabel_documents_that_differ"),
+    ],
     "suspects": [
         *(
             f"{name}_{rate}_above_{arm}"
@@ -45,6 +49,7 @@ TOPICS = [
     "grid",
     pytest.param("labelling", marks=pytest.mark.browser),
     pytest.param("opening", marks=pytest.mark.browser),
+    "predictions",
     "suspects",
 ]
 
