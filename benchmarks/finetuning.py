@@ -37,7 +37,7 @@ def speed(report: Report, quick: bool) -> None:
     """Images a second, ours and the barest loop's."""
     from workbench.dataset.digits import write_digits
 
-    turns, steps = (2, 2) if quick else (TURNS, STEPS)
+    turns, steps = (1, 1) if quick else (TURNS, STEPS)
     folder = write_digits()
     paths = sorted(folder.glob("*/*.png"))[:: 1797 // (40 * steps)][: 40 * steps]
     targets = np.array([int(path.parent.name) for path in paths])
@@ -121,13 +121,13 @@ def digits(report: Report, quick: bool) -> None:
     from workbench.dataset.types import Split
     from workbench.evaluation.comparison import paired_difference
 
-    every = 20 if quick else 1
+    every = 30 if quick else 1
     files = list(check_files(find_files(write_digits())[::every]))
     targets = np.array([int(file.path.parent.name) for file in files], dtype=np.int64)
     splits = [split_of(file.content_hash, TEST_FRACTION) for file in files]
     test = np.array([split is Split.TEST for split in splits])
     said = _predict_tuned(
-        [file.path for file in files], targets, ~test, test, 10, 0.2 if quick else DIGIT_MINUTES
+        [file.path for file in files], targets, ~test, test, 10, 0.05 if quick else DIGIT_MINUTES
     )
     numbers = [int(file.path.stem) for file in files]
     pixels = load_digits().data[numbers]
@@ -163,7 +163,7 @@ def faces(report: Report, quick: bool) -> None:
             Image.fromarray((255 * pixels.clip(0, 1)).round().astype(np.uint8)).save(path)
         for fold in range(1 if quick else 5):
             test = folds == fold
-            minutes = 0.1 if quick else FACE_MINUTES
+            minutes = 0.05 if quick else FACE_MINUTES
             said = _predict_tuned(paths, targets, ~test, test, 2, minutes)
             right += int((said == targets[test]).sum())
     tested = int((folds == 0).sum()) if quick else len(images)

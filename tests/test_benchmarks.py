@@ -16,6 +16,7 @@ FIGURES = {
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
     "display": ["cached_proxy"],
     "feedback": ["key_to_suggestions_p95", "key_to_suggestions_p95_multilabel"],
+    "finetuning": ["speed", "digits_beyond_svc", "faces"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
     "grid": ["digits_actions", "faces_actions"],
     "labelling": [
@@ -26,6 +27,10 @@ FIGURES = {
     "opening": [
         *("import_workbench", "heavy_modules"),
         *("first_image_beyond_fiftyone_import", "frame_once_open"),
+    ],
+    "predictions": [
+        *("classification_to_set_values", "classification_documents_that_differ"),
+        *("multilabel_to_set_values", "multilabel_documents_that_differ"),
     ],
     "slices": ["planted_found", "none_reported"],
     "suspects": [
@@ -42,10 +47,12 @@ TOPICS = [
     "commits",
     "display",
     "feedback",
+    "finetuning",
     "flywheel",
     "grid",
     pytest.param("labelling", marks=pytest.mark.browser),
     pytest.param("opening", marks=pytest.mark.browser),
+    "predictions",
     "slices",
     "suspects",
 ]

@@ -3,19 +3,24 @@
 Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import fiftyone as fo
 from bson import ObjectId
-from pymongo import UpdateOne
+from pymongo.collection import Collection
 
 from workbench.dataset import fields
 from workbench.dataset.connection import Connection
 from workbench.dataset.types import Prediction
-from workbench.dataset.values import Value, from_plain, label_path, write_value
+from workbench.dataset.values import Value, from_plain, label_path, names_of, write_value
 
-_BATCH = 5_000
+_BATCH = 1_000  # images, and names of classes; far below the 16 MB that a command may have
+_WRITERS = 2  # the server is at one batch while the next one is put together
+
+_Item = tuple[str, Prediction]
 
 
 def write_predictions(
@@ -24,7 +29,7 @@ def write_predictions(
     predictions: Mapping[str, Prediction],
     model: str,
 ) -> None:
-    """Set `prediction` of each image, as FiftyOne would.
+    """Set `prediction` of each image, as FiftyOne's `set_values` would; an image that is gone stays so.
 
     Predictions can be computed again, so they are not journaled one by one as labels are.
 
@@ -35,19 +40,44 @@ def write_predictions(
         model: name of the model, kept with each.
     """
     samples = connection.database[dataset._sample_collection_name]
-    items = list(predictions.items())
-    for start in range(0, len(items), _BATCH):
-        samples.bulk_write(
-            [
-                UpdateOne(
-                    {"_id": ObjectId(sample_id)},
-                    {"$set": {fields.PREDICTION: _document(prediction, model)}},
-                )
-                for sample_id, prediction in items[start : start + _BATCH]
-            ],
-            ordered=False,
-        )
+    now = datetime.now(UTC)
+    with ThreadPoolExecutor(_WRITERS, "workbench-predictions") as pool:
+        for _ in pool.map(
+            lambda batch: _write(samples, batch, model, now), _batches(predictions.items())
+        ):
+            pass  # asks each for its error
     dataset._reload_docs()
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Cut into batches that are written with one command each."""
+    batch: list[_Item] = []
+    names = 0
+    for item in items:
+        batch.append(item)
+        names += len(names_of(item[1].label))
+        if max(len(batch), names) >= _BATCH:
+            yield batch
+            batch, names = [], 0
+    if batch:
+        yield batch
+
+
+def _write(
+    samples: "Collection[dict[str, Any]]", batch: Sequence[_Item], model: str, now: datetime
+) -> None:
+    """Write a batch as one update, in which each image finds its own document.
+
+    The server plans it once, where one update an image is planned, and noted for a retry, for each.
+    It looks constants up by a hash table, and literals are what they are, whatever they begin with.
+    """
+    ids = [ObjectId(sample_id) for sample_id, _ in batch]
+    documents = [_document(prediction, model) for _, prediction in batch]
+    place = {"$indexOfArray": [{"$literal": ids}, "$_id"]}
+    mine = {"$arrayElemAt": [{"$literal": documents}, place]}
+    samples.update_many(
+        {"_id": {"$in": ids}}, [{"$set": {fields.PREDICTION: mine, "last_modified_at": now}}]
+    )
 
 
 def read_predictions(

@@ -168,7 +168,6 @@ def _out_of_fold_logits(
             num_classes,
             C,
             starts.get(fold),
-            max_iterations=30,
         )
         fits[fold] = fitted
         heads[LOGISTIC, held] = features[held] @ fitted[:-1] + fitted[-1]
