@@ -179,6 +179,8 @@ def test_the_gallery_opens_the_labelling_widget_and_puts_it_away(bench, errors):
     first = gallery.labelling
     assert sent[-1] == {"type": "opened", "sample": mistakes[1].sample_id}
     assert first._desk.state()["queue"][0]["id"] == mistakes[1].sample_id
+    hear({"type": "hello"})
+    assert sent[-1]["opened"] == "confident"
     hear({"type": "close"})
     assert gallery.children[1].layout.display == "none"
     assert gallery.labelling is first, "what is not saved yet is still sent"

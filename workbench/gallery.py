@@ -55,7 +55,7 @@ class MistakesList:
     def extras(self, item: QueueItem) -> dict[str, Any]:
         """Why it is to be looked at; nothing for test images, and for those not on the list."""
         mistake = self._mistakes.get(item.sample_id)
-        return {} if mistake is None or item.split is Split.TEST else dict(mistake.evidence)
+        return {} if mistake is None else dict(mistake.evidence)
 
     def source(self, sample_id: str, *, accepted: bool) -> Source:
         """A first label is a label as any other; else somebody has looked again."""

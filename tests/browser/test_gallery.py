@@ -66,6 +66,7 @@ def gallery_state() -> dict[str, Any]:
     return {
         "type": "state",
         "images": 36,
+        "opened": "",
         "marks": {sample_id(1): "kept", sample_id(4): "now 7"},
         "kinds": [
             kind("confident", "Confident and wrong", confident, total=231, about=about),
@@ -258,6 +259,19 @@ def test_an_opened_image_is_followed_marked_and_left(plain: Plain) -> None:
     assert len(plain.sent("close")) == 2
 
 
+def test_a_page_that_was_loaded_anew_goes_on_with_what_is_open(plain: Plain) -> None:
+    plain.hear(gallery_state() | {"opened": "confused"})
+    page = plain.page
+    assert page.get_by_role("tab", selected=True).inner_text().startswith("Confused pairs")
+    labelling_says(page, {"what": "shown", "sample": sample_id(41)})
+    selected = page.locator(".wb-case[aria-selected=true]")
+    assert (selected.get_attribute("aria-label") or "").startswith("0041.png")
+    plain.hear(gallery_state())  # an answer to a question that was asked twice
+    labelling_says(page, {"what": "left"})
+    assert plain.sent("close") == [{"type": "close"}]
+    assert page.get_by_role("tab", selected=True).inner_text().startswith("Confused pairs")
+
+
 def test_what_cannot_be_opened_is_said(plain: Plain) -> None:
     plain.hear(gallery_state())
     plain.page.locator(".wb-case").first.click()
@@ -289,8 +303,12 @@ OPEN = """bench = wb.open("gallery", images=tree, labels="folders")
 bench.add(photos)"""
 
 
-def test_from_the_gallery_into_the_labelling_widget_and_back(lab_page: Open, home: Path) -> None:
-    page = lab_page([TREE + OPEN, "errors = bench.errors()\nerrors"])
+def test_from_the_gallery_into_the_labelling_widget_and_back(
+    lab_page: Open, home: Path, kernel_name: str
+) -> None:
+    opening = OPEN.replace('"gallery"', f'"gallery-{kernel_name}"')
+    sources = [TREE + opening, "errors = bench.errors()\nerrors"]
+    page = lab_page(sources, kernel_name=kernel_name)
     page.run_cell(0, timeout=400)
     page.run_cell(1, timeout=400)
     wait_pictures(page.page, 2)
@@ -333,8 +351,8 @@ def test_from_the_gallery_into_the_labelling_widget_and_back(lab_page: Open, hom
     page.page.keyboard.press("Escape")
     page.page.locator(".wb-label").wait_for(state="hidden")
     page.page.wait_for_function("() => document.activeElement.classList.contains('wb-case')")
-    sources = page.execute("bench.labels.history().tail(2)['source'].tolist()")
-    assert sources == "['reviewed', 'reviewed']"
+    given = page.execute("bench.labels.history().tail(2)['source'].tolist()")
+    assert given == "['reviewed', 'reviewed']"
 
     page.page.keyboard.press("Home")
     page.page.keyboard.press("Enter")

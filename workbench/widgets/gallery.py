@@ -106,6 +106,7 @@ class Cases(anywidget.AnyWidget):
         self._desk = desk
         self._open = open
         self._close = close
+        self._opened = ""  # kind of the image that is open
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="workbench-gallery")
         self._send_lock = threading.Lock()
         self._control = control_channel_needed()
@@ -123,13 +124,14 @@ class Cases(anywidget.AnyWidget):
     def _receive(self, _: Any, message: dict[str, Any], __: list[Any]) -> None:
         kind = message.get("type")
         if kind == "hello":
-            self._say({"type": "state", **self._desk.state()})
+            self._say({"type": "state", "opened": self._opened, **self._desk.state()})
         elif kind == "thumbs":
             samples = [str(sample) for sample in message["samples"]]
             self._workers.submit(self._send_thumbs, samples, int(message["side"]))
         elif kind == "open":
             self._show(str(message["kind"]), str(message["sample"]))
         elif kind == "close":
+            self._opened = ""
             self._close()
 
     def _show(self, kind: str, sample: str) -> None:
@@ -138,6 +140,7 @@ class Cases(anywidget.AnyWidget):
         except WorkbenchError as error:
             self._say({"type": "opened", "sample": sample, "error": str(error)})
         else:
+            self._opened = kind
             self._say({"type": "opened", "sample": sample})
 
     def _send_thumbs(self, samples: list[str], side: int) -> None:

@@ -128,11 +128,13 @@ function render({ model, el }) {
 
     /** @param {any} state */
     function onState(state) {
+        if (loaded) return; // asked for twice: what has changed since was told
         loaded = true;
         kinds = state.kinds;
         cases.marks(state.marks);
-        const first = kinds.find(({ kind }) => kind === shown) ?? kinds.find(({ total }) => total) ?? kinds[0];
-        choose(first.kind);
+        const first = kinds.find(({ total }) => total) ?? kinds[0];
+        choose(state.opened || first.kind);
+        setOpened(Boolean(state.opened)); // by this page before it was loaded anew, say
     }
 
     /**
