@@ -49,7 +49,9 @@ def write_kernelspecs(data_dir: Path, older: Path) -> None:
         data_dir: the `JUPYTER_DATA_DIR` to write into.
         older: the folder that `install_older` returned.
     """
-    for name, env in zip(KERNELS, ({"PYTHONPATH": str(older)}, {}), strict=True):
+    # Before what the tests themselves run on, where that is given by a path.
+    first = os.pathsep.join(filter(None, [str(older), os.environ.get("PYTHONPATH")]))
+    for name, env in zip(KERNELS, ({"PYTHONPATH": first}, {}), strict=True):
         spec = {
             "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": name,
