@@ -82,9 +82,10 @@ class Trial:
 
 def load(quick: bool) -> Images:
     """The digits in the product's feature space, and what their pixels say."""
-    digits = load_digits(every=2 if quick else 1)
+    every = 4 if quick else 1
+    digits = load_digits(every=every)
     files = [file.path for file in check_files(find_files(digits.folder)) if not file.problem]
-    seen = [look_at(path) for path in files[:: 2 if quick else 1]]
+    seen = [look_at(path) for path in files[::every]]
     looks = {name: np.array([getattr(each, name) for each in seen]) for name in LOOKS}
     features = FeatureSpace.fit(digits.vectors).transform(digits.vectors)
     with threadpool_limits(1):  # so little work is done sooner by one

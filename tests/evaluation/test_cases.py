@@ -31,6 +31,10 @@ def test_any_number_of_classes():
     assert found.named(found.truth) == [("a", "b"), (), ("a",)]
 
 
+def test_rounding_of_single_precision_is_let_pass():
+    assert cases([0], [[1.000001, -0.000001]]).predicted.tolist() == [0]
+
+
 @pytest.mark.parametrize(
     "truth, probabilities, classes, message",
     [
@@ -43,6 +47,8 @@ def test_any_number_of_classes():
         ([0, -1], np.zeros((2, 2)), "ab", "within 0 and 1, the list of classes"),
         ([0], [[np.nan, 0]], "ab", "within 0 and 1: leave out the rows that no fold"),
         ([0], [[1.5, 0]], "ab", "probabilities must be within 0 and 1"),
+        ([0], [[1.0001, 0]], "ab", "probabilities must be within 0 and 1"),
+        ([0], [[1, -0.0001]], "ab", "probabilities must be within 0 and 1"),
     ],
 )
 def test_rows_that_make_no_sense_are_refused(truth, probabilities, classes, message):

@@ -4,9 +4,13 @@ import sys
 from io import BytesIO
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from workbench.evaluation.cases import Cases
+from workbench.evaluation.classification import evaluate_classification
 from workbench.evaluation.intervals import Estimate
+from workbench.evaluation.multilabel import evaluate_multilabel
 from workbench.evaluation.plots import learning_curves
 
 
@@ -48,6 +52,85 @@ def test_a_curve_without_points_yet_is_left_out():
 
 def test_names_with_a_dollar_sign_are_text_not_formulas():
     pixels(learning_curves({r"cost $\oops$": points(0.5)}))
+
+
+def judged(n, classes, *, several=False, **about):
+    rng = np.random.default_rng(0)
+    k = len(classes)
+    truth = rng.integers(k, size=n)
+    scores = rng.random((n, k)) + 0.5 * np.eye(k)[truth]
+    scores /= scores.sum(axis=1, keepdims=True)
+    if several:
+        truth = rng.random((n, k)) < scores
+    evaluate = evaluate_multilabel if several else evaluate_classification
+    cases = Cases([str(row) for row in range(n)], truth, scores, classes)
+    return evaluate(cases, **{"provisional": False, "test_labels": n, "pool_labels": 9, **about})
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_an_evaluation_shows_confusion_reliability_and_curves():
+    measured = judged(200, ["cat", "dog", "bird", "fish"])
+    figure = measured.plot()
+    confusion, reliability, curves = figure.axes
+    counts = measured.confusion.to_numpy()
+    assert texts(confusion) == [str(count) for count in counts.ravel() if count]
+    assert (confusion.get_ylabel(), confusion.get_xlabel()) == ("truth", "predicted")
+    assert [tick.get_text() for tick in confusion.get_yticklabels()] == measured.cases.classes
+    (line,) = [line for line in reliability.lines if line.get_marker() == "o"]
+    bins = measured.reliability.bins
+    np.testing.assert_allclose(line.get_xdata(), bins["confidence"])
+    np.testing.assert_allclose(line.get_ydata(), bins["share"])
+    assert str(measured.ece) in reliability.get_title(loc="left")
+    average = measured.precision_recall.average_precision["average_precision"]
+    shown = [text.get_text() for text in curves.get_legend().get_texts()]
+    worst = average.sort_values().index[:3]
+    assert shown == [*(f"{name}  {100 * average[name]:.0f} %" for name in worst), "1 others"]
+    drawn = {line.get_label(): line for line in curves.lines}
+    for name in worst:
+        line = drawn[f"{name}  {100 * average[name]:.0f} %"]
+        recall, precision = line.get_xdata(), line.get_ydata()
+        area = (np.diff(recall) * precision[1:]).sum()
+        assert area == pytest.approx(average[name]), "the area under the steps"
+    assert len({drawn[text].get_linestyle() for text in shown[:3]}) == 3, "told apart in print"
+    assert pixels(figure).std() > 5
+
+
+def test_with_several_classes_an_image_the_classes_are_shown_worst_first():
+    measured = judged(150, ["$a$", "b", "c"], several=True)
+    scores, _, _ = measured.plot().axes
+    named = [tick.get_text() for tick in scores.get_yticklabels()]
+    worst = measured.per_class.sort_values("f1")
+    assert named == [f"{name}  ({n})" for name, n in worst["support"].items()]
+    (line,) = scores.lines
+    np.testing.assert_allclose(line.get_xdata(), worst["f1"])
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(
+    "n, classes",
+    [
+        (1, ["only"]),
+        (3, ["a", "b"]),
+        (30, ["a class with a very long name", r"$\oops$", "<b>"]),
+        (300, [f"class {number}" for number in range(60)]),
+    ],
+)
+def test_few_images_many_classes_and_odd_names_draw_too(n, classes, several):
+    measured = judged(n, classes, several=several, provisional=True)
+    figure = measured.plot()
+    assert len(figure.axes[0].get_yticks()) == min(16, len(classes))
+    assert pixels(figure).std() > 5
+
+
+def test_the_rows_that_are_shown_of_many_are_those_with_the_most_errors():
+    measured = judged(400, [f"class {number}" for number in range(30)])
+    shown = [tick.get_text() for tick in measured.plot().axes[0].get_yticklabels()]
+    counts = measured.confusion
+    errors = counts.sum() + counts.sum(axis=1) - 2 * np.diag(counts)
+    assert errors[shown].min() >= errors.drop(shown).max()
 
 
 def test_figures_do_not_touch_pyplots_shared_state():

@@ -68,6 +68,15 @@ def test_all_that_was_tried_is_listed_on_demand_in_order():
     assert found["p_value"].max() <= 1
 
 
+def test_what_other_slices_say_already_is_not_new():
+    rows = np.arange(100)
+    wrong = np.isin(rows, [*range(10), *range(50, 54)])
+    some = {"wide": rows < 14, "all of it": rows < 10, "other": (rows >= 50) & (rows < 58)}
+    found = find_slices(wrong, some, level=1)
+    assert found["errors"].to_dict() == {"all of it": 10, "wide": 10, "other": 4}
+    assert found["new_errors"].to_dict() == {"all of it": 10, "wide": 0, "other": 4}
+
+
 def test_it_repeats_with_its_seed():
     rng = np.random.default_rng(5)
     wrong, some = rng.random(100) < 0.2, masks(100, 20, rng)

@@ -15,6 +15,7 @@ Ints = NDArray[np.int64]
 BINS = 10  # at most
 IN_A_BIN = 20  # decisions on average, at least, where that leaves three bins
 RESAMPLES = 1_000
+MANY = 5_000  # images from which on a fifth of the resamples have to do
 _CHUNK = 2_000_000  # weights that are drawn at a time
 
 
@@ -140,11 +141,12 @@ def _bins(said: Floats, came: Mask, place: Ints) -> pd.DataFrame:
 
 
 def _resampled(values: Floats, seed: int) -> Floats:
-    """Means of (n, c) columns over resampled rows: (RESAMPLES, c)."""
+    """Means of (n, c) columns over resampled rows: (resamples, c)."""
     n = len(values)
+    resamples = RESAMPLES if n < MANY else RESAMPLES // 5
     rng = np.random.default_rng(seed)
     step = max(1, _CHUNK // n)
-    chunks = [min(step, RESAMPLES - start) for start in range(0, RESAMPLES, step)]
+    chunks = [min(step, resamples - start) for start in range(0, resamples, step)]
     return np.concatenate(
         [rng.multinomial(n, np.full(n, 1 / n), size=size) @ values / n for size in chunks]
     )

@@ -13,6 +13,8 @@ Array = NDArray[np.floating]
 
 THRESHOLD = 0.5  # in multi-label, a class of this probability, or more, is predicted
 
+ROUNDING = 1e-5  # by which single precision may miss 0 and 1
+
 
 @dataclass(frozen=True, eq=False)
 class Cases:
@@ -44,7 +46,7 @@ class Cases:
             raise ValueError(f"truth must be ({n},) or ({n}, {k}), but got {self.truth.shape}")
         if self.exclusive and (self.truth.min() < 0 or self.truth.max() >= k):
             raise ValueError(f"class indices must be within 0 and {k - 1}, the list of classes")
-        if not ((self.probabilities >= 0) & (self.probabilities <= 1)).all():
+        if not ((self.probabilities >= -ROUNDING) & (self.probabilities <= 1 + ROUNDING)).all():
             raise ValueError(
                 "probabilities must be within 0 and 1: leave out the rows that no fold could predict"
             )

@@ -85,7 +85,7 @@ class Measured(ABC):
         Returns:
             A row a slice, by name, as `evaluation.slices.find_slices` has it: `images`, `errors`,
             `error_rate` with `low` and `high`, `rest`, `difference`, `p_value` (adjusted for all
-            that was tried). No row where nothing stands out.
+            that was tried) and `new_errors` (in no slice above). No row where nothing stands out.
         """
         return find_slices(self.cases.wrong, self._candidates(least), level=level)
 
@@ -128,7 +128,13 @@ class Measured(ABC):
         return figure
 
     def _candidates(self, least: int | None) -> dict[str, Mask]:
-        return candidates(self.cases, self._properties, least)
+        if least not in self._tried:
+            self._tried[least] = candidates(self.cases, self._properties, least)
+        return self._tried[least]
+
+    @cached_property
+    def _tried(self) -> dict[int | None, dict[str, Mask]]:
+        return {}
 
     @cached_property
     def _properties(self) -> Properties:

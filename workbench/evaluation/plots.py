@@ -75,10 +75,10 @@ def evaluation_figure(measured: "Measured") -> Figure:
         measured: the evaluation.
 
     Returns:
-        The figure, of 7.2 by 5 inches: on the left the confusion matrix, in multi-label F1 by
+        The figure, of 7.2 by 5.2 inches: on the left the confusion matrix, in multi-label F1 by
         class; on the right the reliability diagram above the curves.
     """
-    figure = Figure(figsize=(7.2, 5.0), dpi=150, layout="constrained")
+    figure = Figure(figsize=(7.2, 5.2), dpi=150, layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(1.45, 1))
     left, above, below = (
         figure.add_subplot(place) for place in (grid[:, 0], grid[0, 1], grid[1, 1])
@@ -213,8 +213,17 @@ def draw_curves(axes: Axes, found: PrecisionRecall) -> None:
         lines = [*axes.plot([], [], color="#c4c4c4", linewidth=0.8), *lines]
         names = [f"{len(others)} others", *names]
     if ranked:
-        box = axes.legend(lines[::-1], names[::-1], fontsize=7, loc="lower left", labelcolor=INK)
-        box.get_frame().set(linewidth=0, alpha=0.85)
+        # Below, for anywhere inside it would hide a curve.
+        box = axes.legend(
+            lines[::-1],
+            names[::-1],
+            loc="upper left",
+            bbox_to_anchor=(-0.08, -0.26),
+            ncols=2 if max(map(len, names)) < 20 else 1,
+            fontsize=7,
+            frameon=False,
+            labelcolor=INK,
+        )
         for text in box.get_texts():
             text.set_parse_math(False)
     axes.set_xlim(0, 1.02)

@@ -1,6 +1,6 @@
 """Kinds of images that a model is worse at than at the rest, with multiplicity accounted for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ Ints = NDArray[np.int64]
 LEVEL = 1 - CONFIDENCE  # chance of reporting any slice where there is none
 RESAMPLES = 4_000
 COLUMNS = ["images", "errors", "error_rate", "low", "high", "rest", "difference", "p_value"]
+NEW = "new_errors"
 _CHUNK = 4_000_000  # permuted cells at a time
 
 
@@ -29,7 +30,8 @@ def find_slices(
     over the images in which the smallest p-value of all candidates is as small. As all candidates
     are counted in the same permutations, those that overlap, or say nearly the same, cost next to
     nothing, and the chance of reporting any where there is none is `level`, however many are tried.
-    A candidate that shares images with a bad slice is rightly found too: look at the first.
+    A candidate that shares images with a bad slice is rightly found too: `new_errors` tells which
+    say something more.
 
     Args:
         wrong: (n,) which images are wrong.
@@ -41,7 +43,7 @@ def find_slices(
         A row a slice, by name, the smallest p-value first: `images` and `errors` in it,
         `error_rate` with its own Wilson interval `low` and `high` (which knows nothing of the
         search, so that the worst of many look worse than they are), the error rate of the `rest`,
-        their `difference`, and `p_value`, adjusted.
+        their `difference`, `p_value`, adjusted, and `new_errors`, those in no slice above it.
 
     Raises:
         ValueError: a mask has another length, or holds no image, or all of them.
@@ -67,7 +69,20 @@ def find_slices(
     table = pd.DataFrame(rows, index=pd.Index(list(candidates), name="slice"), columns=COLUMNS)
     # Of those that the permutations do not tell apart, the exact test says which is the worse.
     table = table.iloc[np.lexsort((exact, adjusted))]
-    return table[table["p_value"] <= level]
+    table = table[table["p_value"] <= level]
+    return table.assign(
+        **{NEW: _new_errors(wrong, [candidates[str(name)] for name in table.index])}
+    )
+
+
+def _new_errors(wrong: Mask, masks: Sequence[Mask]) -> list[int]:
+    """Of each slice, the errors that are in none before it."""
+    left = wrong.copy()
+    found = []
+    for mask in masks:
+        found.append(int((mask & left).sum()))
+        left &= ~mask
+    return found
 
 
 def _p_values(wrong: Mask, masks: Mask, seed: int) -> tuple[Floats, Floats]:
