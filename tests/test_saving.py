@@ -208,6 +208,10 @@ def test_the_card_tells_a_stranger(bench, saved, saved_several):
         assert wanted in card, card
     assert all(line.count(" | ") == 5 for line in card.splitlines() if line.startswith("| 1 "))
     assert "<none>" not in card
+    per_class = bench.evaluate().per_class
+    for name in DIGITS:
+        row = next(line for line in card.splitlines() if line.startswith(f"| {name} "))
+        assert ("too few images" in row) == (per_class.loc[name, "support"] < 10)
     several = (saved_several / "README.md").read_text()
     assert "which of 3 classes an image has: any number of them, or none" in several
     assert "A class is said to be there from 50.0 % on" in several

@@ -8,6 +8,7 @@ import json
 import math
 from contextlib import suppress
 from dataclasses import fields
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def _snapshot(learner: Learner, labels: LabelStore, fit: Fit) -> dict[str, Any]:
         "test": {"images": int(table.is_test.sum()), "labels": len(table.labelled_test)},
         "labels_per_class": counts,
         "labels_sha256": _digest(lines),
-        "latest_label": None if latest is None else latest.time.isoformat(),
+        "latest_label": None if latest is None else latest.time.replace(tzinfo=UTC).isoformat(),
         "backbone": {"images": len(tuned), "sha256": _digest(tuned)} if tuned else None,
     }
 

@@ -63,3 +63,22 @@ def test_config_survives_json():
     assert DataConfig.from_json(config().to_json()) == config()
     with pytest.raises((KeyError, TypeError, ValueError)):
         DataConfig.from_json({"input_size": [3, 64]})
+
+
+@pytest.mark.parametrize("size", [(2, 300), (300, 2), (3, 601), (1, 1), (1, 64)])
+def test_a_strip_is_cut_to_what_timm_would_show_of_it(size):
+    values = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    image = Image.fromarray(values)
+    wanted = config()
+    ours = normalise(make_transform(wanted)(image).unsqueeze(0), wanted)[0]
+    timms = timm.data.create_transform(**wanted.to_json(), is_training=False)(image)
+    assert torch.allclose(ours, timms, atol=0.06)  # a step or three of 255
+
+
+@pytest.mark.parametrize("wanted", CONFIGS, ids=str)
+@pytest.mark.parametrize("size", [(1, 2_000_000), (2_000_000, 1), (50, 1_000_000)])
+def test_a_strip_of_any_length_takes_no_memory_to_speak_of(wanted, size):
+    shown = make_transform(wanted)(Image.new("RGB", size, (200, 30, 30)))
+    assert shown.shape == wanted.input_size
+    red = torch.tensor([200, 30, 30], dtype=torch.uint8).view(3, 1, 1)
+    assert (shown == red).all(dim=0).any()

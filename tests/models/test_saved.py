@@ -245,3 +245,16 @@ def test_saving_again_what_was_saved_gives_the_same_weights(tmp_path, backbone):
     one = save_small(tmp_path / "one", backbone)
     two = save_small(tmp_path / "two", backbone)
     assert values_of(one)["weights"] == values_of(two)["weights"]
+
+
+def test_an_image_that_was_given_stays_as_it_was(saved, photos, tmp_path):
+    path = tmp_path / "a.png"
+    Image.open(photos / "chelsea.png").convert("RGB").save(path, dpi=(300, 300))
+    image = Image.open(path)
+    image.load()
+    expected = saved.predict_proba(path)
+    path.unlink()  # what was read from it is what is asked about
+    before = dict(image.info), image.size, image.tobytes()
+    assert "dpi" in image.info
+    np.testing.assert_allclose(saved.predict_proba(image), expected, atol=1e-5)
+    assert (image.info, image.size, image.tobytes()) == before

@@ -152,7 +152,7 @@ def _untested(description: Description) -> str:
     if unseen:
         lines.append(f"{_names(unseen)}: without a label, never predicted.")
     if rare:
-        lines.append(f"{_names(rare)}: measured on fewer than {_FEW} images each.")
+        lines.append(f"{_names(rare)}: measured on fewer than {_FEW} images each, or on none.")
     lines.append("Fairness between groups of people, and deliberate deception: not measured.")
     return "## What it was not tested on\n\n" + "\n".join(f"- {line}" for line in lines)
 
@@ -196,6 +196,8 @@ def _with_interval(row: Mapping[str, Any], figure: str) -> str:
     value = row.get(figure)
     if value is None:
         return ""
+    if row.get("support", 0) < _FEW:
+        return "too few images"  # resampled, three hits of three are certain; they are not
     low, high = (row.get(f"{figure}_{end}") for end in ("low", "high"))
     return f"{_percent(value)} ({_percent(low)} to {_percent(high)})"
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 Transform = Callable[[Image.Image], Tensor]
 Box = tuple[float, float, float, float]
 
+_REACH = 8  # pixels, of both sides together, that any resampling filter takes in
 _STRIP = 64  # times what the network sees, from which on a strip is cut before it is scaled
 
 
@@ -93,27 +94,29 @@ class DataConfig:
 
 
 def within_reach(image: Image.Image, config: DataConfig) -> Image.Image:
-    """Cut off what a centre crop throws away, where scaling it first would take all memory.
+    """Bring strips of pixels into a shape that scaling can take; all else comes back as it is.
 
-    Scaled to 224 pixels on its shorter side, a strip of 1 x 1,000,000 has 50 gigapixels. Images of a
-    usual shape (up to 64 times as long as wide) come back as they are.
+    Scaled to 224 pixels on its shorter side, 1 x 1,000,000 pixels are 50 gigapixels, of which a
+    centre crop throws nearly all away: that is cut off beforehand, where an image is more than 64
+    times as long as what the network sees. Scaled to that on its longer side (`border`), it would
+    have no width left: it keeps one pixel.
     """
-    if config.crop_mode in ("squash", "border"):
+    height, width = config.resized
+    across, down = image.width / width, image.height / height
+    if config.crop_mode == "border":
+        scale = max(across, down)
+        if min(image.size) >= scale:
+            return image
+        return image.resize(
+            (max(1, round(image.width / scale)), max(1, round(image.height / scale)))
+        )
+    scale = min(across, down)
+    if config.crop_mode == "squash" or max(across, down) <= _STRIP * scale:
         return image
-    across, down = config.resized[1] / image.width, config.resized[0] / image.height
-    scale = max(across, down)
-    # In pixels of the image; twice that is kept, so that no edge comes into the filter's reach.
-    width, height = config.resized[1] / scale, config.resized[0] / scale
-    if max(image.width / width, image.height / height) <= _STRIP:
-        return image
-    left, top = (max(0.0, image.width - 2 * width) / 2, max(0.0, image.height - 2 * height) / 2)
-    box = (
-        math.floor(left),
-        math.floor(top),
-        math.ceil(image.width - left),
-        math.ceil(image.height - top),
-    )
-    return image.crop(box)
+    # Twice what is seen is kept, and some pixels: so no edge comes into the filter's reach.
+    left = math.floor(max(0.0, image.width - 2 * width * scale - _REACH) / 2)
+    top = math.floor(max(0.0, image.height - 2 * height * scale - _REACH) / 2)
+    return image.crop((left, top, image.width - left, image.height - top))
 
 
 def make_transform(config: DataConfig) -> Transform:
