@@ -15,6 +15,7 @@ LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
 FIGURES = {
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
     "display": ["cached_proxy"],
+    "embedding": ["to_a_plain_loop", "largest_deviation"],
     "feedback": ["key_to_suggestions_p95", "key_to_suggestions_p95_multilabel"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
     "grid": ["digits_actions", "faces_actions"],
@@ -31,6 +32,15 @@ FIGURES = {
         *("classification_to_set_values", "classification_documents_that_differ"),
         *("multilabel_to_set_values", "multilabel_documents_that_differ"),
     ],
+    "probe": [
+        *(
+            f"{size}_C{C}_{what}"
+            for size in ("1k_384_10", "10k_384_100", "50k_768_10")
+            for C in (1, 300)
+            for what in ("faster", "accuracy")
+        ),
+        "warm_refit",
+    ],
     "suspects": [
         *(
             f"{name}_{rate}_above_{arm}"
@@ -44,12 +54,14 @@ FIGURES = {
 TOPICS = [
     "commits",
     "display",
+    "embedding",
     "feedback",
     "flywheel",
     "grid",
     pytest.param("labelling", marks=pytest.mark.browser),
     pytest.param("opening", marks=pytest.mark.browser),
     "predictions",
+    "probe",
     "suspects",
 ]
 
