@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ Vectors = NDArray[np.float32]
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     quick = parse_quick("embedding", __doc__, argv)
-    images, rounds = (24, 1) if quick else (320, 3)
+    images, rounds = (24, 1) if quick else (240, 3)
     with Report("embedding", quick) as report, tempfile.TemporaryDirectory() as folder:
         from workbench.models.backbones import load_backbone
 
@@ -110,7 +111,7 @@ def _acts(
         started = time.perf_counter()
         network = backbone.compiled(route)
         report.say(f"  making it for {route}: {time.perf_counter() - started:.1f} s")
-        acts[str(route)] = lambda network=network: embed(network)
+        acts[str(route)] = partial(embed, network)
     return {**acts, DECODING: decode}, exact
 
 
