@@ -7,10 +7,11 @@ The test set is of other digits than the training set, and every row another pai
 
 Compared is the solver, like with like: `fit_logistic` and scikit-learn's `LogisticRegression`, as it
 comes, have the same objective, get the same float32 arrays at the same C, and take turns: at C = 1,
-which is scikit-learn's own, and at C = 300, which is the probe's. Both have one core: with more,
-what is measured on a machine that others use too is how each waits for its threads. Printed beside that are the losses
-that both end with and the whole of `fit_probe`, with its class means, five out-of-fold fits, weighing
-and calibration, for which scikit-learn has no like.
+which is scikit-learn's own, and at C = 300, which is the probe's. Both have one core, and what is
+taken is processor time: on a machine that others use too the clock, and more threads, would measure
+how each waits for them. Printed beside
+that are the losses that both end with and the whole of `fit_probe`, with its class means, five
+out-of-fold fits, weighing and calibration, for which scikit-learn has no like.
 
 The warm refit is `fit_logistic` on 50 rows more than the coefficients that it starts from have seen.
 """
@@ -96,7 +97,10 @@ def main(argv: Sequence[str] | None = None) -> None:
                     warm = _refit(report, numbers, classes, quick)
         middle = float(np.median(warm))
         report.figure(
-            "warm_refit", f"{middle:.2f} s", f"<= {WARM_SECONDS:g} s", middle <= WARM_SECONDS
+            "warm_refit",
+            f"{middle:.2f} s of processor",
+            f"<= {WARM_SECONDS:g} s",
+            middle <= WARM_SECONDS,
         )
 
 
@@ -143,7 +147,7 @@ def _whole(report: Report, numbers: Numbers) -> None:
     seconds, probe = _timed(lambda: fit_probe(numbers.features, numbers.targets))
     proba = probe.predict_proba(numbers.held_out, int(numbers.truth.max()) + 1)
     right = float((proba.argmax(axis=1) == numbers.truth).mean())
-    report.say(f"  the whole of fit_probe: {seconds:.2f} s, accuracy {right:.4f}")
+    report.say(f"  the whole of fit_probe: {seconds:.2f} s of processor, accuracy {right:.4f}")
 
 
 def _refit(report: Report, numbers: Numbers, classes: int, quick: bool) -> list[float]:
@@ -159,9 +163,9 @@ def _refit(report: Report, numbers: Numbers, classes: int, quick: bool) -> list[
 
 
 def _timed(act: Callable[[], T]) -> tuple[float, T]:
-    started = time.perf_counter()
+    started = time.process_time()
     result = act()
-    return time.perf_counter() - started, result
+    return time.process_time() - started, result
 
 
 def _logits(coefficients: Array, features: Array) -> Array:
