@@ -27,7 +27,7 @@ from workbench.dataset.types import Prediction
 if TYPE_CHECKING:
     from workbench.dataset.connection import Connection
 
-SAMPLES, ROUNDS = 100_000, 7
+SAMPLES, ROUNDS = 100_000, 3
 FASTER = 3  # goal: so many times
 CLASSES = [f"class {number}" for number in range(10)]
 TASKS = ("classification", "multilabel")

@@ -15,6 +15,7 @@ LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
 FIGURES = {
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
     "display": ["cached_proxy"],
+    "embedding": ["to_a_plain_loop", "largest_deviation"],
     "feedback": ["key_to_suggestions_p95", "key_to_suggestions_p95_multilabel"],
     "finetuning": ["speed", "digits_beyond_svc", "faces"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
@@ -32,6 +33,15 @@ FIGURES = {
         *("classification_to_set_values", "classification_documents_that_differ"),
         *("multilabel_to_set_values", "multilabel_documents_that_differ"),
     ],
+    "probe": [
+        *(
+            f"{size}_C{C}_{what}"
+            for size in ("1k_384_10", "10k_384_100", "50k_768_10")
+            for C in (1, 300)
+            for what in ("faster", "accuracy")
+        ),
+        "warm_refit",
+    ],
     "slices": ["planted_found", "none_reported"],
     "suspects": [
         *(
@@ -46,6 +56,7 @@ FIGURES = {
 TOPICS = [
     "commits",
     "display",
+    "embedding",
     "feedback",
     "finetuning",
     "flywheel",
@@ -53,6 +64,7 @@ TOPICS = [
     pytest.param("labelling", marks=pytest.mark.browser),
     pytest.param("opening", marks=pytest.mark.browser),
     "predictions",
+    "probe",
     "slices",
     "suspects",
 ]

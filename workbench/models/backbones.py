@@ -19,6 +19,7 @@ from workbench.models.featuremaps import local_embeddings
 from workbench.models.folding import fold_batch_norms
 from workbench.models.images import read_image
 from workbench.models.preprocessing import DataConfig, make_transform, normalise
+from workbench.models.runtimes import Network, Route, by_route, fastest
 from workbench.models.tensors import fingerprint
 from workbench.models.weights import LoadedModel, Weights, load_model
 
@@ -147,17 +148,35 @@ class Backbone:
 
     def folded(self) -> nn.Module:
         """The network as it is now with less to compute, for many images (`folding`)."""
+        return fold_batch_norms(self.model, self._example())
+
+    def compiled(self, route: Route | None = None) -> Network:
+        """The folded network as it is now in a faster runtime, for very many images (`runtimes`).
+
+        Args:
+            route: which; by default the fastest that is there and computes it rightly. On a GPU
+                PyTorch is.
+        """
+        example = self._example()
+        folded: Network = fold_batch_norms(self.model, example)
+        if self.device.type != "cpu":
+            return folded
+        if route is None:
+            return fastest(folded, example, self.dtype)
+        return by_route(folded, example, self.dtype, route)
+
+    def _example(self) -> Tensor:
+        """A batch of two that has no meaning."""
         generator = torch.Generator().manual_seed(0)
         shape = (2, *self.config.input_size)
-        pixels = torch.randint(256, shape, generator=generator, dtype=torch.uint8)
-        return fold_batch_norms(self.model, self.to_input(pixels))
+        return self.to_input(torch.randint(256, shape, generator=generator, dtype=torch.uint8))
 
-    def forward(self, pixels: Tensor, model: nn.Module | None = None) -> NDArray[np.float32]:
+    def forward(self, pixels: Tensor, network: Network | None = None) -> NDArray[np.float32]:
         """Embed preprocessed images.
 
         Args:
             pixels: uint8 (n, 3, height, width).
-            model: the network, `folded`; by default as it is.
+            network: the network, `folded` or `compiled`; by default as it is.
 
         Returns:
             (n, dim).
@@ -165,11 +184,10 @@ class Backbone:
         Raises:
             BackboneError: the network gives no vector an image, or one that is not finite.
         """
-        model = self.model if model is None else model
-        vectors = self._run(model, pixels)
-        if self.dtype is torch.float16 and not np.isfinite(vectors).all():
-            self.dtype = torch.float32  # this network outgrows float16: from here on without
-            vectors = self._run(model, pixels)
+        vectors = self._run(network or self.model, pixels)
+        if not np.isfinite(vectors).all():
+            self.dtype = torch.float32  # perhaps it outgrows float16: from here on without
+            vectors = self._run(self.model, pixels)
         if vectors.shape != (len(pixels), self.dim):
             raise BackboneError(
                 f"{self.name} gives features of shape {vectors.shape} for {len(pixels)} images, "
@@ -181,9 +199,9 @@ class Backbone:
             )
         return vectors
 
-    def _run(self, model: nn.Module, pixels: Tensor) -> NDArray[np.float32]:
+    def _run(self, network: Network, pixels: Tensor) -> NDArray[np.float32]:
         with torch.inference_mode(), autocast(self.device, self.dtype):
-            return _to_numpy(model(self.to_input(pixels)))
+            return _to_numpy(network(self.to_input(pixels)))
 
 
 def _to_numpy(tensor: Tensor) -> NDArray[np.float32]:

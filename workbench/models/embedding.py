@@ -15,10 +15,12 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from workbench.models.backbones import Backbone
+    from workbench.models.runtimes import Network
 
 _BATCH_CPU = 16  # what a layer touches then stays in the processor's cache
 _BATCH_GPU = 128
-_FEW = 32  # images for which a network is not worth being made over
+_FEW = 32  # images for which a network is not worth being folded
+_MANY = 128  # images from which on it is worth being compiled, which takes a second or two
 _AHEAD = 3  # batches decoded or being decoded while one is computed
 
 
@@ -28,6 +30,7 @@ def embed_files(
     *,
     batch_size: int | None = None,
     workers: int | None = None,
+    network: "Network | None" = None,
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Embed image files, batch by batch, in order.
 
@@ -36,6 +39,7 @@ def embed_files(
         paths: the files; an image without one as `backbone.preprocess` gives it.
         batch_size: images computed at once; by default what suits the device.
         workers: threads that decode; by default one a core, at most eight.
+        network: what computes them; by default what pays for so many images.
 
     Yields:
         (rows, vectors): the rows of `paths` and their vectors (b, dim), as soon as they are there.
@@ -46,7 +50,7 @@ def embed_files(
         BackboneError: the network gives no finite vectors.
     """
     size = batch_size or (_BATCH_CPU if backbone.device.type == "cpu" else _BATCH_GPU)
-    model = backbone.folded() if len(paths) > _FEW else backbone.model
+    network = network or _network(backbone, len(paths))
     pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1), "workbench-decode")
     try:
         remaining = iter(paths)
@@ -55,7 +59,14 @@ def embed_files(
             wanted = _AHEAD * size - len(ahead)
             ahead.extend(pool.submit(backbone.preprocess, p) for p in islice(remaining, wanted))
             batch = [ahead.popleft().result() for _ in range(min(size, len(paths) - start))]
-            vectors = backbone.forward(torch.stack(batch), model)
+            vectors = backbone.forward(torch.stack(batch), network)
             yield slice(start, start + len(batch)), vectors
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _network(backbone: "Backbone", images: int) -> "Network":
+    if images > _MANY:
+        return backbone.compiled()
+    network: Network = backbone.folded() if images > _FEW else backbone.model
+    return network

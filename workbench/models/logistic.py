@@ -2,7 +2,7 @@
 
 The objective is scikit-learn's (sum of cross-entropies times C, plus half the squared weights,
 the bias unpenalised) so that C means what users know. The optimiser is SciPy's L-BFGS-B, in
-coordinates in which the features vary alike in all directions: it then gets in a dozen iterations
+coordinates in which the features vary alike in all directions: it then gets in ten iterations
 where it needs fifty otherwise.
 """
 
@@ -22,9 +22,9 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Weights = NDArray[np.float64]
 
-# Iterations, at most. From the dozenth on the loss still goes down, but hardly the errors: where
+# Iterations, at most. From the tenth on the loss still goes down, but hardly the errors: where
 # each takes long, that is enough.
-_ITERATIONS, _ITERATIONS_OF_MANY = 60, 12
+_ITERATIONS, _ITERATIONS_OF_MANY = 60, 10
 _MANY = 20_000_000  # rows times dimensions times classes
 _ROWS_A_DIMENSION = 8  # that the whitening is estimated from; it needs not be exact
 # The curvature where a fit ends beside that where it begins, at p = the class's share: the better
@@ -162,7 +162,7 @@ def _minimise(
         first.ravel(),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": max_iterations, "ftol": 1e-7, "gtol": 1e-6},
+        options={"maxiter": max_iterations, "ftol": 1e-6, "gtol": 1e-6},
     )
     return as_coefficients(found.x)
 
