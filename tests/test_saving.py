@@ -164,9 +164,12 @@ def test_what_it_was_made_of_is_kept(bench, saved):
     )
     assert model.metrics["provisional"] == evaluation.provisional
     calibration = model.description.calibration
-    if not evaluation.provisional:
-        assert calibration["found"] == pytest.approx(evaluation.accuracy.value)
-        assert calibration["images"] == evaluation.accuracy.count
+    assert not evaluation.provisional
+    assert calibration["found"] == pytest.approx(evaluation.accuracy.value)
+    assert calibration["images"] == evaluation.accuracy.count
+    found = calibration["expected_calibration_error"]
+    assert (found["value"], found["high"]) == (evaluation.ece.value, evaluation.ece.high)
+    assert "expected calibration error" in model.card
     assert {"timm", "torch", "workbench"} <= model.description.versions.keys()
 
 

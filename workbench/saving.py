@@ -20,7 +20,7 @@ from workbench.dataset.values import to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD
 from workbench.evaluation.intervals import Estimate
-from workbench.evaluation.measured import TEST_LABELS_NEEDED, Measured
+from workbench.evaluation.measured import Measured
 from workbench.labels.store import LabelStore
 from workbench.learning import Fit, Learner
 from workbench.models import saved
@@ -68,7 +68,7 @@ def save_model(
         backbone=backbone,
         head=ProbeHead(fit.space, fit.probe, len(table.classes)),
         threshold=THRESHOLD,
-        calibration=_calibration(learner, fit),
+        calibration=_calibration(learner, fit, measured),
         metrics={} if measured is None else _metrics(measured),
         trained_on={"dataset": dataset, **_snapshot(learner, labels, fit)},
         overwrite=overwrite,
@@ -80,14 +80,7 @@ def _metrics(measured: Measured) -> dict[str, Any]:
     """Every figure that has an interval, and the table by class, as JSON values."""
     values = {each.name: getattr(measured, each.name) for each in fields(measured)}
     figures = {
-        name: {
-            "value": _finite(value.value),
-            "low": _finite(value.low),
-            "high": _finite(value.high),
-            "images": value.count,
-        }
-        for name, value in values.items()
-        if isinstance(value, Estimate)
+        name: _interval(value) for name, value in values.items() if isinstance(value, Estimate)
     }
     return {
         "measure": measured.measure,
@@ -110,7 +103,7 @@ def _records(per_class: pd.DataFrame) -> list[dict[str, Any]]:
     return records
 
 
-def _calibration(learner: Learner, fit: Fit) -> dict[str, Any]:
+def _calibration(learner: Learner, fit: Fit, measured: Measured | None) -> dict[str, Any]:
     """How probabilities were calibrated, and how they hold on the blind test split."""
     known = int(np.isfinite(fit.probe.out_of_fold).any(axis=1).sum())
     about: dict[str, Any] = {
@@ -118,9 +111,9 @@ def _calibration(learner: Learner, fit: Fit) -> dict[str, Any]:
         "out_of_fold_labels": known,
         "head_weights": np.asarray(fit.probe.head_weights).tolist(),
     }
-    test = fit.table.labelled_test
-    if len(test) < TEST_LABELS_NEEDED:
+    if measured is None or measured.provisional:
         return about
+    test = fit.table.labelled_test
     probabilities, truth = fit.at(test), fit.table.targets[test]
     if learner.task.exclusive:
         stated, found = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
@@ -130,6 +123,7 @@ def _calibration(learner: Learner, fit: Fit) -> dict[str, Any]:
         "stated": float(stated.mean()),
         "found": float(found.mean()),
         "images": len(test),
+        "expected_calibration_error": _interval(measured.ece),
     }
 
 
@@ -158,6 +152,11 @@ def _snapshot(learner: Learner, labels: LabelStore, fit: Fit) -> dict[str, Any]:
 
 def _digest(lines: list[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _interval(figure: Estimate) -> dict[str, Any]:
+    ends = {"value": figure.value, "low": figure.low, "high": figure.high}
+    return {**{name: _finite(value) for name, value in ends.items()}, "images": figure.count}
 
 
 def _finite(value: float) -> float | None:

@@ -126,7 +126,8 @@ def _calibration(description: Description) -> str:
     if "stated" in about:
         text += (
             f" Checked on {about['images']} test images: it says {_percent(about['stated'])} on "
-            f"average, and {_percent(about['found'])} were so."
+            f"average, and {_percent(about['found'])} were so; expected calibration error "
+            f"{_with_ends(about['expected_calibration_error'])}."
         )
     else:
         text += " Not checked on test images: too few of them have a label."
@@ -198,8 +199,13 @@ def _with_interval(row: Mapping[str, Any], figure: str) -> str:
         return ""
     if row.get("support", 0) < _FEW:
         return "too few images"  # resampled, three hits of three are certain; they are not
-    low, high = (row.get(f"{figure}_{end}") for end in ("low", "high"))
-    return f"{_percent(value)} ({_percent(low)} to {_percent(high)})"
+    ends = {end: row.get(f"{figure}_{end}") for end in ("low", "high")}
+    return _with_ends({"value": value, **ends})
+
+
+def _with_ends(figure: Mapping[str, Any]) -> str:
+    value, low, high = (_percent(figure[key]) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
