@@ -9,9 +9,9 @@ Compared is the solver, like with like: `fit_logistic` and scikit-learn's `Logis
 comes, have the same objective, get the same float32 arrays at the same C, and take turns: at C = 1,
 which is scikit-learn's own, and at C = 300, which is the probe's. Both have one core, and what is
 taken is processor time: on a machine that others use too the clock, and more threads, would measure
-how each waits for them. Printed beside
-that are the losses that both end with and the whole of `fit_probe`, with its class means, five
-out-of-fold fits, weighing and calibration, for which scikit-learn has no like.
+how each waits for them. Printed beside that are the losses that both end with and the whole of
+`fit_probe`, with its class means, five out-of-fold fits, weighing and calibration, for which
+scikit-learn has no like.
 
 The warm refit is `fit_logistic` on 50 rows more than the coefficients that it starts from have seen.
 """

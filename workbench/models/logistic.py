@@ -24,7 +24,7 @@ Weights = NDArray[np.float64]
 
 # Iterations, at most. From the tenth on the loss still goes down, but hardly the errors: where
 # each takes long, that is enough.
-_ITERATIONS, _ITERATIONS_OF_MANY = 60, 10
+_ITERATIONS, _ITERATIONS_OF_MANY = 20, 10
 _MANY = 20_000_000  # rows times dimensions times classes
 _ROWS_A_DIMENSION = 8  # that the whitening is estimated from; it needs not be exact
 # The curvature where a fit ends beside that where it begins, at p = the class's share: the better
