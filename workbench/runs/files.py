@@ -90,30 +90,3 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return found
-
-
-def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """JSON lines of a file that is being appended to.
-
-    Args:
-        path: the file; it need not be there yet.
-        start: where the last reading ended.
-
-    Returns:
-        The whole lines from there on, and where this reading ended. A line that a killed process
-        left unfinished is passed over.
-    """
-    try:
-        with path.open("rb") as file:
-            file.seek(start)
-            raw = file.read()
-    except FileNotFoundError:
-        return [], start
-    whole = raw[: raw.rfind(b"\n") + 1]
-    lines = []
-    for line in whole.splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            continue
-    return lines, start + len(whole)

@@ -12,8 +12,9 @@ import pandas as pd
 
 from workbench.dataset.locks import ProcessLock
 from workbench.errors import TrainingError
-from workbench.runs.files import RunFiles, read_json, read_lines, write_whole
+from workbench.runs.files import RunFiles, read_json, write_whole
 from workbench.runs.job import Job, read_job
+from workbench.runs.told import Told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,8 +51,7 @@ class TrainRun:
         self._files = files
         self._resume = resume
         self._use = use
-        self._read: list[dict[str, Any]] = []
-        self._read_until = 0
+        self._told = Told()
 
     @property
     def id(self) -> str:
@@ -130,8 +130,7 @@ class TrainRun:
     @property
     def progress(self) -> Mapping[str, Any]:
         """The latest that it told: `phase`, and what belongs to it."""
-        lines = self._lines()
-        return lines[-1] if lines else {}
+        return self._hear().latest
 
     @property
     def history(self) -> pd.DataFrame:
@@ -141,19 +140,12 @@ class TrainRun:
         """
         names = {"held_out_figure": "figure", "held_out_log_loss": "log_loss"}
         columns = ["epoch", "step", "seconds", "loss", *names, "images_per_second"]
-        looks: dict[int, dict[str, Any]] = {}
-        for line in self._lines():
-            if line.get("looked"):
-                # A resumed run does again what came after the last state it had written.
-                looks = {step: look for step, look in looks.items() if step < line["step"]}
-                looks[line["step"]] = line
-        rows = [[look[name] for name in columns] for look in looks.values()]
+        rows = [[look[name] for name in columns] for look in self._hear().looks]
         return pd.DataFrame(rows, columns=[names.get(name, name) for name in columns])
 
-    def _lines(self) -> list[dict[str, Any]]:
-        fresh, self._read_until = read_lines(self._files.progress, self._read_until)
-        self._read += fresh
-        return self._read
+    def _hear(self) -> Told:
+        self._told.read_on(self._files.progress)
+        return self._told
 
     # --- what can be done with it -------------------------------------------------------------
 
@@ -245,15 +237,11 @@ class TrainRun:
 
     def view(self) -> dict[str, Any]:
         """How it stands, as a page gets it (`widgets.run_view`)."""
-        status, told, job = self.status, self.progress, self.job
-        history = self.history
+        status, told, job, history = self.status, self.progress, self.job, self.history
         looks = history[["seconds", "loss", "log_loss", "figure"]].to_dict("records")
         for look in looks[:1]:
             look["loss"] = None  # of the frozen backbone's head: another loss
-        about: dict[str, Any] = {}
-        for line in self._lines():
-            if line.get("phase") == "features":
-                about = line
+        about = self._hear().about
         return {
             "title": f"{job.backbone}, {len(job.targets):,} labels",
             "status": status,
