@@ -1,0 +1,172 @@
+"""Boxes around objects: plain values, and columns of them for what computes. No FiftyOne in here.
+
+Coordinates are shares of the upright image, as FiftyOne keeps them, in double precision: what is not
+changed comes back to the last bit, whatever the image's size. What computes in pixels asks for
+`BoxTable`.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import LabelError
+
+Attribute: TypeAlias = bool | int | float | str
+_NUMBERS = ("x", "y", "width", "height", "angle")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One object in one image.
+
+    Attributes:
+        id: 24 hexadecimal digits, FiftyOne's id of the label; stays while the box is changed.
+        label: name of its class.
+        x: left edge before turning, as a share of the image's width.
+        y: top edge before turning, as a share of its height.
+        width: as a share of the image's width, above 0.
+        height: as a share of its height, above 0.
+        angle: degrees by which it is turned clockwise about its middle, in the image's pixels.
+        confidence: calibrated probability that it is right, of a predicted one.
+        attributes: what else is said of it.
+    """
+
+    id: str
+    label: str
+    x: float
+    y: float
+    width: float
+    height: float
+    angle: float = 0.0
+    confidence: float | None = None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    def to_plain(self) -> dict[str, Any]:
+        """For JSON and for the history; what is not said is left out."""
+        plain: dict[str, Any] = {"id": self.id, "label": self.label}
+        plain |= {name: getattr(self, name) for name in _NUMBERS if name != "angle"}
+        if self.angle:
+            plain["angle"] = self.angle
+        if self.confidence is not None:
+            plain["confidence"] = self.confidence
+        if self.attributes:
+            plain["attributes"] = dict(self.attributes)
+        return plain
+
+
+def box_from_plain(plain: Mapping[str, Any]) -> Box:
+    """A box from JSON or from the history, checked.
+
+    Raises:
+        LabelError: a coordinate is no finite number, the box has no size, or its id or class is no
+            text.
+    """
+    for name in ("id", "label"):
+        if not isinstance(plain.get(name), str) or not plain[name]:
+            raise LabelError(f"a box needs {name!r} as text, but has {plain.get(name)!r}")
+    numbers = {name: plain.get(name, 0.0 if name == "angle" else None) for name in _NUMBERS}
+    for name, number in numbers.items():
+        known = isinstance(number, int | float) and not isinstance(number, bool)
+        if not known or not math.isfinite(number):
+            raise LabelError(f"{name} of a box must be a finite number, not {number!r}")
+    if not (numbers["width"] > 0 and numbers["height"] > 0):
+        raise LabelError(
+            f"a box must be wider and higher than 0, not {numbers['width']} x {numbers['height']}"
+        )
+    confidence = plain.get("confidence")
+    return Box(
+        id=plain["id"],
+        label=plain["label"],
+        **{name: float(number) for name, number in numbers.items()},
+        confidence=None if confidence is None else float(confidence),
+        attributes=dict(plain.get("attributes") or {}),
+    )
+
+
+@dataclass(frozen=True)
+class BoxTable:
+    """Upright boxes of many images as columns, sorted by image.
+
+    Attributes:
+        images: (m,) row of the image that each box is in.
+        corners: (m, 4) left, top, right and bottom in pixels of the upright image.
+        classes: (m,) class index.
+        scores: (m,) calibrated confidence; ones for what a person said.
+        ids: (m,) ids of the boxes.
+    """
+
+    images: NDArray[np.int64]
+    corners: NDArray[np.float64]
+    classes: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    ids: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        count = len(self.images)
+        columns = (self.corners, self.classes, self.scores, self.ids)
+        if any(len(column) != count for column in columns) or self.corners.shape != (count, 4):
+            raise ValueError(
+                f"the columns of {count} boxes must be as long, and corners ({count}, 4), not "
+                f"{self.corners.shape}"
+            )
+        if (np.diff(self.images) < 0).any():
+            raise ValueError("boxes must be sorted by image")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def box_table(
+    boxes: Sequence[Sequence[Box]], sizes: Sequence[tuple[int, int]], classes: Sequence[str]
+) -> BoxTable:
+    """Columns of the boxes of n images; a turned box counts as the upright one around it.
+
+    Args:
+        boxes: of each image.
+        sizes: width and height of each image, in pixels.
+        classes: names by index; boxes of other classes are left out.
+    """
+    index = {name: place for place, name in enumerate(classes)}
+    rows = [(row, box) for row, each in enumerate(boxes) for box in each if box.label in index]
+    corners = [around(box, sizes[row]) for row, box in rows]
+    return BoxTable(
+        images=np.array([row for row, _ in rows], dtype=np.int64),
+        corners=np.array(corners, dtype=np.float64).reshape(len(rows), 4),
+        classes=np.array([index[box.label] for _, box in rows], dtype=np.int64),
+        scores=np.array(
+            [1.0 if box.confidence is None else box.confidence for _, box in rows],
+            dtype=np.float64,
+        ),
+        ids=tuple(box.id for _, box in rows),
+    )
+
+
+def around(box: Box, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom, in pixels, of the upright box around one that may be turned."""
+    points = corner_points(box, size)
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def corner_points(box: Box, size: tuple[int, int]) -> list[tuple[float, float]]:
+    """Its four corners in pixels, clockwise from what is the top left one before turning."""
+    width, height = size
+    left, top = box.x * width, box.y * height
+    right, bottom = (box.x + box.width) * width, (box.y + box.height) * height
+    upright = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    if not box.angle:
+        return upright
+    middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
+    turn = math.radians(box.angle)
+    cos, sin = math.cos(turn), math.sin(turn)
+    return [
+        (
+            middle_x + (x - middle_x) * cos - (y - middle_y) * sin,
+            middle_y + (x - middle_x) * sin + (y - middle_y) * cos,
+        )
+        for x, y in upright
+    ]
