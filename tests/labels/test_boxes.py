@@ -173,6 +173,7 @@ PLAIN = {"id": A, "label": "cat", "x": 0.1, "y": 0.1, "width": 0.1, "height": 0.
         ({"id": B}, "24 hexadecimal digits|already"),
         ({"x": 0.5, "width": 0.2, "y": 0.5, "height": 0.2, "label": "dog"}, "lies exactly on box"),
         ({"attributes": {"bounding_box": 1}}, "cannot be called 'bounding_box'"),
+        ({"attributes": {"has_mask": 1}}, "cannot be called"),
         ({"attributes": {"a.b": 1}}, "cannot be called"),
         ({"attributes": {"a": float("nan")}}, "must be a finite number"),
         ({"attributes": {"a": [1]}}, "must be a finite number"),

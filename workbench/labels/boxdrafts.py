@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+import fiftyone as fo
 from bson import ObjectId
 from bson.errors import InvalidId
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 10_000  # boxes of an image: its document stays far from MongoDB's 16 MB
 LONGEST = 1_000  # characters of an attribute
+_TAKEN = RESERVED | set(dir(fo.Detection)) | set(dir(fo.Polyline))  # or FiftyOne cannot read it
 _LARGEST = 2**63  # what MongoDB has for a whole number
 GivenBox: TypeAlias = Box | Mapping[str, Any]
 
@@ -59,14 +61,14 @@ class BoxDraft(Draft):
         """
         whole = self.whole
         if whole is not None:
-            whole = tuple(replace(box, label=classes.class_of(box.label)) for box in whole)
+            whole = tuple(_called(box, classes.class_of(box.label)) for box in whole)
         changes = []
         for before, after in self.changes:
             was = _renamed(before, classes)
             if self.undoes is not None:
                 changes.append((was, _renamed(after, classes)))
             else:
-                now = after and replace(after, label=classes.class_of(after.label))
+                now = after and _called(after, classes.class_of(after.label))
                 changes.append((was or before, now))
         told = tuple(change for change in changes if change != (None, None))
         return replace(self, changes=told, whole=whole)
@@ -148,7 +150,9 @@ def _read(given: GivenBox | None, *, certain: bool = False) -> Box | None:
     except InvalidId as error:
         raise LabelError(f"a box's id has 24 hexadecimal digits, not {box.id!r}") from error
     _require_attributes(box)
-    return replace(box, id=own, confidence=None if certain else box.confidence)
+    sure = None if certain else box.confidence
+    same = own == box.id and sure == box.confidence
+    return box if same else replace(box, id=own, confidence=sure)
 
 
 def _plain(box: Box | None) -> dict[str, Any] | None:
@@ -157,7 +161,11 @@ def _plain(box: Box | None) -> dict[str, Any] | None:
 
 def _renamed(box: Box | None, classes: "ClassList") -> Box | None:
     label = None if box is None else classes.left_of(box.label)
-    return replace(box, label=label) if box is not None and isinstance(label, str) else None
+    return _called(box, label) if box is not None and isinstance(label, str) else None
+
+
+def _called(box: Box, label: str) -> Box:
+    return box if box.label == label else replace(box, label=label)
 
 
 def _differences(there: Mapping[str, Box], wanted: Sequence[Box]) -> list[Change]:
@@ -237,7 +245,7 @@ def _require_distinct(boxes: Sequence[Box | None]) -> None:
 
 def _require_attributes(box: Box) -> None:
     for name, value in box.attributes.items():
-        if not isinstance(name, str) or not name or name in RESERVED or not _storable(name):
+        if not isinstance(name, str) or not name or name in _TAKEN or not _storable(name):
             raise LabelError(
                 f"an attribute of a box cannot be called {name!r}: give it another name, without "
                 "a dot, a dollar sign or an underscore at its beginning"
