@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import fiftyone as fo
@@ -11,7 +11,7 @@ from bson.errors import InvalidId
 
 from workbench.dataset import fields
 from workbench.dataset.boxes import Box, around, box_from_plain, same_box
-from workbench.dataset.detections import RESERVED, Change, boxes_in, edited, size_in
+from workbench.dataset.detections import RESERVED, Change, boxes_in, edited, lost, size_in
 from workbench.dataset.types import FINISHED
 from workbench.errors import LabelError
 from workbench.labels.drafts import Draft
@@ -37,10 +37,14 @@ class BoxDraft(Draft):
     Attributes:
         changes: boxes before and after.
         whole: all the boxes that the image is to have, in the place of `changes`.
+        kept: what labels that come back held besides their box, by id.
+        lost: what labels lose besides their box, by id; known once it is `against` an image.
     """
 
     changes: tuple[Change, ...] = ()
     whole: tuple[Box, ...] | None = None
+    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lost: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def writes_a_class(self) -> bool:
@@ -91,16 +95,20 @@ class BoxDraft(Draft):
             found = [_checked(change, there) for change in self.changes]
         if self.undoes is None:
             _require_places([after for _, after in found if after], there, found, size_in(sample))
-        return replace(self, changes=tuple(found), whole=None)
+        return replace(self, changes=tuple(found), whole=None, lost=lost(sample, found))
 
     def _label_update(self, sample: Mapping[str, Any], about: Mapping[str, str]) -> dict[str, Any]:
         status = sample.get(fields.STATUS) if self.status is None else self.status.value
-        return edited(sample, self.changes, finished=status in FINISHED, about=about)
+        finished = status in FINISHED
+        return edited(sample, self.changes, finished=finished, about=about, kept=self.kept)
 
     def _changes(self) -> Changes:
         if self.whole is not None:  # it lost against another's: what was asked for
             return tuple((None, box.to_plain()) for box in self.whole)
         return tuple((_plain(before), _plain(after)) for before, after in self.changes)
+
+    def _lost(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.lost
 
 
 def drawn(changes: Iterable[tuple[GivenBox | None, GivenBox | None]]) -> tuple[Change, ...]:
