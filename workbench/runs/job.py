@@ -1,23 +1,16 @@
 """What a run is to do, pinned: its images and labels, the split's seed, the recipe, the versions."""
 
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import TrainingError
 from workbench.runs.files import write_whole
+from workbench.versions import versions
 
 _FORMAT = 1
-PACKAGES = ("workbench", "torch", "torchvision", "timm", "numpy", "pillow")
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a result depends on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,9 @@ from workbench.dataset.locks import ProcessLock
 from workbench.errors import TrainingError
 from workbench.runs import run as states
 from workbench.runs.files import RunFiles, read_json, write_whole
-from workbench.runs.job import Job, versions
+from workbench.runs.job import Job
 from workbench.runs.run import LIVE, TrainRun
+from workbench.versions import versions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
