@@ -114,6 +114,21 @@ def test_a_second_run_queues_and_can_be_called_off(runs, new_job):
     assert first.outcome["ended_at"] <= third.outcome["begun"]
 
 
+def test_deleting_runs_stops_those_at_work(runs, new_job):
+    first, second = runs.begin(new_job(LONG)), runs.begin(new_job(LONG))
+    until(lambda: first.progress.get("phase") == "training")
+    worker = worker_of(first)
+    with pytest.raises(TrainingError, match=r"still at work after 0 s: delete again"):
+        runs.delete(patience=0)
+    assert first.folder.is_dir(), "nothing was deleted"
+    runs.delete()
+    assert not first.folder.exists()
+    assert not second.folder.exists()
+    assert len(runs) == 0
+    until(lambda: not Path(f"/proc/{worker}").exists())
+    assert runs.begin(new_job()).wait().status == "finished", "the queue goes on"
+
+
 def test_a_killed_process_ends_the_run_with_its_reason_and_can_be_resumed(runs, new_job, adopted):
     recipe = Recipe(epochs=15, patience=15, save_every=0)
     whole = runs.begin(new_job(recipe)).wait()
