@@ -27,8 +27,7 @@ def run_curves(run: "TrainRun") -> "Figure":
     left.plot(minutes, history["log_loss"], LINES[1], color=COLOURS[1])
     left.set_title("Loss, nats: trained on (solid), held out (dashed)", fontsize=9, color=INK)
     right.plot(minutes, history["figure"], LINES[0], color=COLOURS[0], marker=".")
-    measure = "accuracy" if run.job.exclusive else "micro F1"
-    right.set_title(f"Held-out {measure}", fontsize=9, color=INK)
+    right.set_title(f"Held-out {run.job.measure}", fontsize=9, color=INK)
     right.yaxis.set_major_formatter(_percent)
     if before is not None:
         right.axhline(before, color=QUIET, linewidth=1, linestyle=LINES[3])
