@@ -85,9 +85,9 @@ class Workbench:
 
         Raises:
             ImportFolderError: the folder is missing, or holds no usable image.
-            DatasetError: `labels` is something else.
+            DatasetError: `labels` is something else, or images are labelled with boxes.
         """
-        require_labels_mode(labels)
+        require_labels_mode(labels, self.labels.task)
         report = add_folder(self.dataset, Path(folder), self._test_fraction)
         if labels == "folders":
             label_by_folder(self.dataset, self.labels, Path(folder))
@@ -336,7 +336,7 @@ def open_workbench(
     test_fraction: float,
 ) -> Workbench:
     """Open a dataset and put it on the bench; `workbench.open` documents it."""
-    require_labels_mode(labels)
+    require_labels_mode(labels, task)
     dataset, report = opening.open_dataset(
         name,
         images=Path(images) if images is not None else None,
