@@ -27,8 +27,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    *("WorkbenchError", "delete", "digit_sheet_boxes", "digit_sheets", "digits", "list"),
-    *("load_model", "open"),
+    "WorkbenchError",
+    "delete",
+    "digit_sheet_boxes",
+    "digit_sheets",
+    "digits",
+    "list",
+    "load_model",
+    "open",
 ]
 
 
