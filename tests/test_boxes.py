@@ -111,7 +111,7 @@ def test_the_second_annotator_gets_the_boxes_of_the_first(bench, desk):
 
 
 def test_a_model_suggests_boxes_in_the_pool_alone(bench, desk):
-    table = bench._learner.table()
+    table = bench._work.learner.table()
     ghost = Box(A, "one", 0.1, 0.2, 0.3, 0.4, confidence=0.75)
     said = {sample_id: [ghost] for sample_id in table.ids}
     write_predicted_boxes(bench._connection, bench.dataset, said, "fcos@3")
@@ -180,5 +180,5 @@ def test_the_app_has_its_views_and_its_operators_leave_boxes_alone(bench):
 
 
 def _is_test(bench, sample_id):
-    table = bench._learner.table()
+    table = bench._work.learner.table()
     return bool(table.is_test[table.row_of[sample_id]])

@@ -88,7 +88,7 @@ def test_an_image_without_boxes_that_is_done_is_none_that_nobody_has_looked_at(
     bench.labels.done(ids[0], seconds=1.0)
     assert status(ids[0]) == "labelled"
     assert stored()[ids[0]]["ground_truth"]["detections"] == []
-    table = bench._learner.table()
+    table = bench._work.learner.table()
     assert table.labelled.tolist()[:2] == [True, False]
     assert table.targets[0].tolist() == [False] * 3
     bench.labels.undo()
@@ -99,11 +99,11 @@ def test_an_image_without_boxes_that_is_done_is_none_that_nobody_has_looked_at(
 def test_what_is_drawn_counts_once_it_is_done(bench, ids):
     draw(bench.labels, ids[0], a_box("dog"), a_box("dog", x=0.5), a_box(angle=9.0))
     draw(bench.labels, ids[1], a_box("dog"))
-    live = bench._learner.live_table()
+    live = bench._work.learner.live_table()
     assert not live.labelled.any()
     assert bench.labels.counts() == {}
     bench.labels.done(ids[0])
-    for table in (bench._learner.live_table(), bench._learner.table()):
+    for table in (bench._work.learner.live_table(), bench._work.learner.table()):
         assert table.labelled.tolist() == [True] + [False] * 11
         assert table.targets.tolist()[:2] == [[True, True, False], [False] * 3]
     assert bench.labels.counts() == {"cat": 1, "dog": 1}
@@ -327,7 +327,7 @@ def test_skip_and_review_leave_the_boxes(bench, ids, boxes, status):
     assert not bench.labels.many.send_to_review([ids[0]])[0].applied, "it is not labelled yet"
     bench.labels.done(ids[0])
     assert bench.labels.many.send_to_review([ids[0]])[0].applied
-    assert bench._learner.table().labelled[0]
+    assert bench._work.learner.table().labelled[0]
     bench.labels.undo()
     assert (boxes(ids[0]), status(ids[0])) == ({box.id: box}, "labelled")
 
