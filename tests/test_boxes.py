@@ -173,6 +173,8 @@ def test_the_app_has_its_views_and_its_operators_leave_boxes_alone(bench):
     pool = [i for i in bench.dataset.values("id") if not _is_test(bench, i)][:3]
     write_predicted_boxes(bench._connection, bench.dataset, {i: [ghost] for i in pool}, "m")
     assert bench._app.accept(pool).done == 3
+    assert bench._app.accept(pool).left_out == {"labelled so already": 3}
+    assert B not in {box.id for i in pool for box in bench.queue.item(i).label}
     assert [len(bench.queue.item(i).label) for i in pool] == [1, 1, 1]
     assert bench._app.labelled(ids) == 1 + (ids[1] in pool)
     assert "2 boxes" not in bench._app.undo()

@@ -60,7 +60,7 @@ class Classes(Sequence[str]):
         return self._labels.merge_classes(sources, into)
 
     def remove(self, name: str) -> Commit:
-        """Remove a class; images that are labelled with it become unlabelled. Undoable.
+        """Remove a class; images labelled with it become unlabelled, its boxes go. Undoable.
 
         Returns:
             What was recorded; `event.images` says how many labels were taken away.

@@ -31,6 +31,7 @@ class Worklist(Protocol):
 
 Suggest = Callable[[QueueItem], dict[str, Any] | None]
 """The boxes that a model suggests for an image, as the page gets them; None if there are none."""
+READ = 300  # queued images whose boxes are read at a time: a page is told of no more
 THRESHOLD = 0.5  # of calibrated confidence: from here on a box is more probably right than not
 
 
@@ -60,8 +61,8 @@ class BoxQueue:
         self._suggest = suggest
 
     def items(self) -> list[QueueItem]:
-        """What is queued, the next one first."""
-        return self._queue.items()
+        """What is queued, the next one first; boxes are read of those that a page is told of."""
+        return self._queue.items(boxes=READ)
 
     def extras(self, item: QueueItem) -> dict[str, Any]:
         """The suggestion; none for test images."""

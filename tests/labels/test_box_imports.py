@@ -27,7 +27,7 @@ def test_boxes_of_others_are_labels_each_image_an_event(bench, ids, stored, monk
     sure = a_box(confidence=0.9, attributes={"iscrowd": 0})
     given = {ids[0]: [sure, a_box("dog", 0.4)], ids[1]: [], ids[2]: [a_box(angle=20.0)]}
     assert bench.labels.import_labels(given, annotator="coco") == 3
-    table = bench._learner.table()
+    table = bench._work.learner.table()
     assert table.labelled.tolist()[:4] == [True, True, True, False]
     assert table.targets.tolist()[:3] == [[True, True, False], [False] * 3, [True, False, False]]
     events = list(bench.labels.events)

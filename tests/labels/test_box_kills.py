@@ -77,6 +77,7 @@ def test_no_box_is_lost_when_the_server_is_killed_while_boxes_are_drawn(kernels)
         running = until(lambda: running_server(kernel.home))
         os.kill(running["mongod"], signal.SIGKILL)
     kernel.receive()
+    kernel.ask("bench.labels.done(image) and None")  # waits for the server, reading does not
     there, told = drawn(kernel)
     assert there == told == acknowledged(kernel)
     assert len(there) == 60

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, overload
 
 from bson import ObjectId
 
-from workbench.dataset.boxes import Box, box_from_plain, box_id, same_box
+from workbench.dataset.boxes import Box, box_from_plain, box_id
 from workbench.dataset.detections import boxes_in
 from workbench.dataset.fields import GROUND_TRUTH, rotated
 from workbench.errors import LabelError
@@ -180,15 +180,22 @@ def in_order(names: Iterable[str], classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def same_value(one: Value | None, other: Value | None) -> bool:
-    """Whether two values say the same; the order of classes or boxes does not matter."""
+    """Whether two values say the same; the order of classes does not matter.
+
+    Nor does that of boxes, nor their ids, nor how sure somebody is of them.
+    """
     if not (isinstance(one, tuple) and isinstance(other, tuple)):
         return one == other
-    boxes, others = ([box for box in each if isinstance(box, Box)] for each in (one, other))
-    if boxes or others:
-        known = {box.id: box for box in others}
-        alike = all(box.id in known and same_box(box, known[box.id]) for box in boxes)
-        return alike and len(boxes) == len(others)
-    return set(one) == set(other)
+    said, other_said = ([_said(each) for each in value] for value in (one, other))
+    return sorted(said) == sorted(other_said)
+
+
+def _said(each: str | Box) -> tuple[str, ...]:
+    if isinstance(each, str):
+        return (each,)
+    numbers = (each.x, each.y, each.width, each.height, each.angle)
+    more = [f"{name}={each.attributes[name]!r}" for name in sorted(each.attributes)]
+    return (each.label, *map(repr, numbers), *more)
 
 
 def caption(value: Value | None) -> str:

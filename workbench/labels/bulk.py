@@ -8,6 +8,7 @@ from functools import partial
 from pymongo.errors import DuplicateKeyError
 
 from workbench.dataset import fields
+from workbench.dataset.boxes import Box, box_id
 from workbench.dataset.types import FINISHED, Status
 from workbench.dataset.values import DETECTION, Given, Value, to_plain
 from workbench.errors import LabelError
@@ -104,6 +105,8 @@ class BulkLabels:
     ) -> list[LabelEvent]:
         """Give images the label that a model predicts, in the place of any that they have.
 
+        Predicted boxes become boxes of their own, with other ids.
+
         Args:
             guesses: by sample id, what is predicted and the model that does.
             event_id: id of the step, for a caller that may have to send it twice.
@@ -114,7 +117,7 @@ class BulkLabels:
         """
         drafts = [
             replace(
-                draft_of(self._task, i, value, Source.ACCEPTED, self._classes),
+                draft_of(self._task, i, _own(value), Source.ACCEPTED, self._classes),
                 suggestion=to_plain(value),
                 model=model,
             )
@@ -192,6 +195,11 @@ def _counts(document: Document) -> bool:
     return bool(document.get(fields.GROUND_TRUTH)) and (
         document.get(fields.STATUS) != Status.SKIPPED.value
     )
+
+
+def _own(value: Value) -> Value:
+    boxes = () if isinstance(value, str) else [box for box in value if isinstance(box, Box)]
+    return tuple(replace(box, id=box_id()) for box in boxes) if boxes else value
 
 
 def _is_finished(document: Document) -> bool:

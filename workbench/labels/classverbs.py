@@ -63,7 +63,7 @@ class ClassVerbs:
         )
 
     def remove_class(self, name: str, event_id: str | None = None) -> Commit:
-        """Remove a class; images that are labelled with it become unlabelled.
+        """Remove a class; images that are labelled with it become unlabelled, its boxes go.
 
         Returns:
             What was recorded; `event.images` says how many labels were taken away.

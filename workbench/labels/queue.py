@@ -97,11 +97,20 @@ class LabelQueue:
     def __len__(self) -> int:
         return int(self._samples.count_documents({fields.STATUS: Status.QUEUED.value}))
 
-    def items(self, limit: int | None = None) -> list[QueueItem]:
-        """The queue in labelling order: chosen by hand first, then batch by batch."""
-        found = self._samples.find({fields.STATUS: Status.QUEUED.value}, self._projection)
-        items = sorted((self._item(document) for document in found), key=_order)
-        return items if limit is None else items[:limit]
+    def items(self, limit: int | None = None, *, boxes: int | None = None) -> list[QueueItem]:
+        """The queue in labelling order: chosen by hand first, then batch by batch.
+
+        Args:
+            limit: images, at most.
+            boxes: of so many images, from the first one on, boxes are read; by default of all.
+        """
+        lean = _PROJECTION if self._task == DETECTION else self._projection
+        found = self._samples.find({fields.STATUS: Status.QUEUED.value}, lean)
+        items = sorted((self._item(document) for document in found), key=_order)[:limit]
+        if self._task != DETECTION:
+            return items
+        full = self.look_up([item.sample_id for item in items[:boxes]])
+        return [full.get(item.sample_id, item) for item in items]
 
     def in_review(self) -> list[QueueItem]:
         """The images that were sent to review, in the order of import, in the form of the queue."""
