@@ -153,7 +153,8 @@ def test_a_paired_interval_is_narrower_than_two_apart():
     better, other = measured(one), measured(worse)
     step = better.compare(other).difference
     assert step.low > 0
-    assert step.high - step.low < (better.headline.high - better.headline.low) / 2
+    # Of two samples apart, the difference would be less sure than either figure.
+    assert step.high - step.low < 0.8 * (better.headline.high - better.headline.low)
 
 
 def test_images_are_matched_by_id_and_changed_labels_counted():
