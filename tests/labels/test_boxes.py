@@ -364,3 +364,19 @@ def test_a_mask_of_others_comes_back_with_its_box(bench, ids, stored):
     bench.labels.redo()
     bench.labels.undo()
     assert stored()[ids[0]]["ground_truth"]["detections"] == before
+
+
+def test_what_others_say_of_a_box_does_not_stand_in_its_way(bench, ids, boxes):
+    label = fo.Detection(label="cat", bounding_box=[0.1, 0.1, 0.2, 0.2], story="x" * 2_000)
+    sample = bench.dataset[ids[0]]
+    sample["ground_truth"] = fo.Detections(detections=[label])
+    sample.save()
+    (box,) = boxes(ids[0]).values()
+    moved = Box(box.id, "cat", 0.3, 0.1, 0.2, 0.2, attributes=box.attributes)
+    bench.labels.draw(ids[0], [(box, moved)])
+    bench.labels.draw(ids[0], [(moved, None)])
+    bench.labels.undo()
+    bench.labels.undo()
+    assert boxes(ids[0]) == {box.id: box}
+    with pytest.raises(LabelError, match="at most 1,000 characters"):
+        draw(bench.labels, ids[0], Box(box_id(), "cat", 0, 0, 1, 1, attributes={"a": "x" * 2_000}))

@@ -127,6 +127,8 @@ def drawn(changes: Iterable[tuple[GivenBox | None, GivenBox | None]]) -> tuple[C
             raise LabelError(
                 f"box {before.id} cannot become box {after.id}: erase the one and draw the other"
             )
+        if after is not None:
+            _require_attributes(after, before.attributes if before else {})
     _require_distinct([(after or before) for before, after in read])
     if not read:
         raise LabelError("no box is changed: give at least one (before, after)")
@@ -141,6 +143,8 @@ def all_boxes(boxes: Iterable[GivenBox], *, certain: bool = True) -> tuple[Box, 
     """
     read = [box for each in boxes if (box := _read(each, certain=certain)) is not None]
     _require_distinct(read)
+    for box in read:
+        _require_attributes(box, {})
     return tuple(read)
 
 
@@ -157,7 +161,6 @@ def _read(given: GivenBox | None, *, certain: bool = False) -> Box | None:
         own = str(ObjectId(box.id))  # in lower case
     except InvalidId as error:
         raise LabelError(f"a box's id has 24 hexadecimal digits, not {box.id!r}") from error
-    _require_attributes(box)
     sure = None if certain else box.confidence
     same = own == box.id and sure == box.confidence
     return box if same else replace(box, id=own, confidence=sure)
@@ -251,8 +254,14 @@ def _require_distinct(boxes: Sequence[Box | None]) -> None:
             seen.add(box.id)
 
 
-def _require_attributes(box: Box) -> None:
-    for name, value in box.attributes.items():
+def _require_attributes(box: Box, known: Mapping[str, Any]) -> None:
+    """Raises LabelError where an attribute cannot be; what was there already can stay."""
+    new = {
+        name: value
+        for name, value in box.attributes.items()
+        if name not in known or known[name] != value
+    }
+    for name, value in new.items():
         if not isinstance(name, str) or not name or name in _TAKEN or not _storable(name):
             raise LabelError(
                 f"an attribute of a box cannot be called {name!r}: give it another name, without "
