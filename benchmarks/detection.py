@@ -23,6 +23,7 @@ POOL, TEST = 400, 200
 MINUTES = 15.0
 THREADS = 2
 GOAL = 0.85
+DIGITS = [str(digit) for digit in range(10)]
 
 
 def learning(report: Report, quick: bool) -> None:
@@ -54,7 +55,7 @@ def learning(report: Report, quick: bool) -> None:
         result = train_detector(
             load_backbone(device="cpu"),
             learned,
-            [str(digit) for digit in range(10)],
+            DIGITS,
             minutes=minutes,
             checkpoint=Path(folder) / "model",
             recipe=detector_recipe(pool, {"side": 64, "epochs": 1} if quick else None),
@@ -64,7 +65,7 @@ def learning(report: Report, quick: bool) -> None:
         model = load_model(result.checkpoint, "cpu")
         if not isinstance(model, SavedDetector):
             raise AssertionError("a detector was trained")
-        figure = measure_detector(model.detector, unseen)
+        figure = measure_detector(model.detector, unseen, DIGITS, DIGITS)
         found = model.detector.find([each.path for each in unseen], [(WIDTH, HEIGHT)] * test)
     pairs = zip(found, (each.boxes() for each in unseen), strict=True)
     right = np.concatenate([right_boxes(*pair) for pair in pairs])
@@ -90,7 +91,7 @@ def write(folder: Path, count: int, *, test: bool) -> "list[LabelledImage]":
         path = folder / f"{number:04}.png"
         scene.image.save(path)
         shares = scene.corners / np.tile((WIDTH, HEIGHT), 2)
-        images.append(LabelledImage(path, shares, scene.digits))
+        images.append(LabelledImage(path, shares, scene.digits, path.name))
     return images
 
 

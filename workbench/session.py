@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from workbench.appdesk import AppDesk
+from workbench.boxwork import BoxWork
 from workbench.classes import Classes
 from workbench.dataset import opening
 from workbench.dataset.connection import Connection
@@ -17,6 +18,7 @@ from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
+from workbench.dataset.values import DETECTION
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
 from workbench.folders import label_by_folder, require_labels_mode
@@ -62,7 +64,8 @@ class Workbench:
         self._connection = connection
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
-        self._work = ImageWork(connection, dataset, self.labels, self.queue)
+        work = BoxWork if self.labels.task == DETECTION else ImageWork
+        self._work: ImageWork = work(connection, dataset, self.labels, self.queue)
 
     @property
     def name(self) -> str:

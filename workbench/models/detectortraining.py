@@ -1,6 +1,7 @@
 """Train a detector on labelled boxes, within a budget of minutes."""
 
 import copy
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +40,13 @@ class LabelledImage:
         corners: (m, 4) left, top, right and bottom as shares of the upright image; none where
             nothing is there, which is learned from, too.
         classes: (m,) class indices.
+        digest: hash of the file's content, which decides whether it is held out.
     """
 
     path: Path
     corners: NDArray[np.float64]
     classes: Ints
+    digest: str
 
     def boxes(self) -> Detections:
         """Its boxes, as what a detector should find."""
@@ -53,10 +56,11 @@ class LabelledImage:
         return Detections(corners[seen], classes, np.ones(len(classes)))
 
 
-def hold_out_images(images: Sequence[LabelledImage], share: float, seed: int) -> tuple[Ints, Ints]:
-    """Split images into those to train on and those to judge by, by lot.
+def hold_out_images(images: Sequence[LabelledImage], share: float) -> tuple[Ints, Ints]:
+    """Split images into those to train on and those to judge by, by a hash of their content.
 
-    Images with boxes and those without give their shares, each.
+    So an image that was held out once always is, however many are labelled by then, and no earlier
+    detector has learned from what a later one is compared with it on.
 
     Returns:
         (train, held): indices, sorted.
@@ -70,13 +74,17 @@ def hold_out_images(images: Sequence[LabelledImage], share: float, seed: int) ->
             f"a detector needs at least {LEAST_IMAGES} labelled images, 2 of them with boxes, but "
             f"there are {len(images)}, {int(full.sum())} with boxes: label more, bench.label()"
         )
-    rng = np.random.default_rng(seed)
-    held = [
-        rng.permutation(rows)[: max(least, round(share * len(rows)))]
-        for rows, least in ((np.flatnonzero(full), 1), (np.flatnonzero(~full), 0))
-    ]
-    chosen = np.sort(np.concatenate(held))
-    return np.setdiff1d(np.arange(len(images)), chosen), chosen
+    lots = np.array([_lot(each.digest) for each in images])
+    held = lots < share
+    order = np.flatnonzero(full)[np.argsort(lots[full], kind="stable")]
+    held[order[0]], held[order[-1]] = True, False  # something to judge by, something to learn from
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _lot(digest: str) -> float:
+    """A number from 0 to 1 that only the content decides; not the one that decides on test images."""
+    drawn = hashlib.sha256(f"held out {digest}".encode()).digest()
+    return int.from_bytes(drawn[:8], "big") / 2.0**64
 
 
 def train_detector(
@@ -105,7 +113,7 @@ def train_detector(
         minutes: wall-clock budget.
         checkpoint: folder for the result; must not exist, or be empty.
         recipe: the choices; by default those of `detector_recipe`.
-        seed: of the split, the order, the head's first weights, the augmentation.
+        seed: of the order, the head's first weights, the augmentation.
         state: file for what is needed to go on after the run was broken off.
         progress: called after every step and every look at the held-out images.
         stop: asked before every step whether to end and keep the best so far.
@@ -124,7 +132,7 @@ def train_detector(
         raise ValueError(f"minutes must be above 0, not {minutes}")
     recipe = recipe or detector_recipe(len(images))
     map_indices(source.model, source.name)
-    train, held = hold_out_images(images, recipe.held_out, seed)
+    train, held = hold_out_images(images, recipe.held_out)
     require_free(checkpoint)
     begun = read_state(state) if state is not None and state.exists() else None
     letterbox = Letterbox(recipe.side)
@@ -186,17 +194,36 @@ def train_detector(
     )
 
 
-def measure_detector(detector: Detector, images: Sequence[LabelledImage]) -> float:
+def measure_detector(
+    detector: Detector,
+    images: Sequence[LabelledImage],
+    known: Sequence[str],
+    classes: Sequence[str],
+) -> float:
     """MAP50 of a detector on labelled images.
+
+    Args:
+        detector: what finds boxes.
+        images: labelled ones.
+        known: its classes.
+        classes: those of the labels; what is found of others is left out.
 
     Raises:
         ImageError: a file cannot be read.
     """
     paths = [image.path for image in images]
     sizes = [image_size(path) for path in paths]
-    found = detector.find(paths, sizes)
+    index = {name: place for place, name in enumerate(classes)}
+    place = np.array([index.get(name, -1) for name in known], dtype=np.int64)
+    found = [_renumbered(each, place) for each in detector.find(paths, sizes)]
     truth = [image.boxes() for image in images]
     return average_precision(_in_pixels(found, sizes), _in_pixels(truth, sizes))
+
+
+def _renumbered(boxes: Detections, place: Ints) -> Detections:
+    classes = place[boxes.classes]
+    kept = classes >= 0
+    return Detections(boxes.corners[kept], classes[kept], boxes.scores[kept])
 
 
 def _in_pixels(boxes: Sequence[Detections], sizes: Sequence[tuple[int, int]]) -> list[Detections]:

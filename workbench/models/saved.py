@@ -225,7 +225,9 @@ def load_model(
         if description.key not in ("", backbone.key):
             raise BackboneError(_other_vectors(folder, description, backbone))
         if description.head == FCOS:
-            return SavedDetector(description, open_detector(stored, backbone), read_card(folder))
+            return SavedDetector(
+                description, open_detector(stored, backbone, folder), read_card(folder)
+            )
         head = read_head(description, stored.head, backbone.dim)
         _try(backbone)
     except BackboneError:

@@ -29,7 +29,8 @@ from workbench.versions import versions
 
 _HEAD, _CURVE = "detector.", "calibration.curve"  # names of tensors
 _CHUNK = 8  # images at once
-_COLUMNS = ["path", "image", "label", "confidence", "left", "top", "right", "bottom", "problem"]
+COLUMNS = ("path", "image", "label", "confidence", "left", "top", "right", "bottom", "problem")
+"""Of a table of boxes."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class SavedDetector:
             pixels = (boxes.corners * np.tile(size, 2)).tolist()
             for corners, k, score in zip(pixels, boxes.classes, boxes.scores, strict=True):
                 rows.append((path, place, self.classes[k], float(score), *corners, ""))
-        return pd.DataFrame(rows, columns=_COLUMNS)
+        return pd.DataFrame(rows, columns=list(COLUMNS))
 
     def __repr__(self) -> str:
         count = len(self.classes)
@@ -200,7 +201,7 @@ def save_detector(
     Raises:
         BackboneError: the folder is taken or cannot be written to.
     """
-    backbone, curve = detector.backbone, detector.calibration
+    backbone = detector.backbone
     description = Description(
         task="detection",
         classes=classes,
@@ -216,15 +217,26 @@ def save_detector(
         versions=versions(),
         saved=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    tensors = {FEATURES + key: value for key, value in backbone.model.state_dict().items()}
+    _write(folder, description, detector, overwrite=overwrite)
+
+
+def save_again(model: SavedDetector, folder: Path, *, overwrite: bool = False) -> None:
+    """Write a detector that was opened to another folder; arguments and errors as `save_detector`."""
+    _write(folder, model.description, model.detector, overwrite=overwrite)
+
+
+def _write(folder: Path, description: Description, detector: Detector, *, overwrite: bool) -> None:
+    curve = detector.calibration
+    features = detector.backbone.model.state_dict()
+    tensors = {FEATURES + key: value for key, value in features.items()}
     tensors |= {_HEAD + key: value for key, value in detector.head.state_dict().items()}
     tensors[_CURVE] = torch.tensor([curve.slope, curve.offset], dtype=torch.float64)
     card = render(description, folder.name)
     write_folder(folder, description.to_json(), tensors, card, overwrite=overwrite)
 
 
-def open_detector(stored: Stored, backbone: Backbone) -> Detector:
-    """Make the detector that a folder describes.
+def open_detector(stored: Stored, backbone: Backbone, folder: Path) -> Detector:
+    """Make the detector that a folder describes; `folder` is where, for the message.
 
     Raises:
         BackboneError: its tensors are not those of such a detector, or it does not work.
@@ -234,7 +246,7 @@ def open_detector(stored: Stored, backbone: Backbone) -> Detector:
     wanted = curve.shape == (2,) and curve.dtype is torch.float64 and bool(curve.isfinite().all())
     if not wanted or not curve[0] > 0:
         raise BackboneError(
-            f"the calibration of the detector must be a slope above 0 and an offset, but is "
+            f"the calibration of the detector in {folder} must be a slope above 0 and an offset, but is "
             f"{curve.tolist()[:4]}: restore the folder, or train again"
         )
     _, depths = map_indices(backbone.model, backbone.name)
@@ -243,12 +255,12 @@ def open_detector(stored: Stored, backbone: Backbone) -> Detector:
         head.load_state_dict({key.removeprefix(_HEAD): value for key, value in tensors.items()})
     except RuntimeError as error:
         raise BackboneError(
-            f"its weights do not fit the detector that its JSON file describes ({error}): restore "
-            "the folder, or train again"
+            f"the weights in {folder} do not fit the detector that its JSON file describes "
+            f"({error}): restore the folder, or train again"
         ) from error
     if not all(bool(each.isfinite().all()) for each in head.state_dict().values()):
         raise BackboneError(
-            "its detector holds NaN or infinity: restore the folder, or train again"
+            f"the detector in {folder} holds NaN or infinity: restore it, or train again"
         )
     head.eval().requires_grad_(False).to(backbone.device)
     side = stored.description.detector["side"]
