@@ -14,6 +14,7 @@ LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
 
 FIGURES = {
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
+    "detection": ["map50", "minutes"],
     "display": ["cached_proxy"],
     "embedding": ["to_a_plain_loop", "largest_deviation"],
     "feedback": ["key_to_suggestions_p95", "key_to_suggestions_p95_multilabel"],
@@ -55,6 +56,7 @@ FIGURES = {
 }
 TOPICS = [
     "commits",
+    "detection",
     "display",
     "embedding",
     "feedback",
