@@ -44,8 +44,8 @@ def open(
     Args:
         name: of the dataset, or a FiftyOne dataset to take over.
         images: folder of images, for a new dataset.
-        task: what is labelled: `classification` (one class an image), which is the default, or
-            `multilabel` (any number of classes, or none).
+        task: what is labelled: `classification` (one class an image), which is the default,
+            `multilabel` (any number of classes, or none) or `detection` (boxes around objects).
         classes: names of the classes, for a new dataset; more can be added while labelling.
         labels: `"folders"` takes the name of the folder that an image lies in as its label.
         annotator: who labels; by default `WORKBENCH_ANNOTATOR`, else the user's name.

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.dataset.fields import GROUND_TRUTH
-from workbench.dataset.values import to_plain
+from workbench.dataset.values import names_of, to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD
 from workbench.evaluation.intervals import Estimate
@@ -130,13 +130,14 @@ def _calibration(learner: Learner, fit: Fit, measured: Measured | None) -> dict[
 def _snapshot(learner: Learner, labels: LabelStore, fit: Fit) -> dict[str, Any]:
     """What the model learned from, so that it can be told later what that was."""
     table, rows = fit.table, fit.rows
-    values = [to_plain(learner.task.value(table.targets[row], table.classes)) for row in rows]
+    said = [learner.task.value(table.targets[row], table.classes) for row in rows]
+    values = [to_plain(label) for label in said]
     lines = sorted(
         json.dumps([table.hashes[row], value]) for row, value in zip(rows, values, strict=True)
     )
     counts = dict.fromkeys(table.classes, 0)
-    for value in values:
-        for name in [value] if isinstance(value, str) else value or ():
+    for label in said:
+        for name in names_of(label):
             counts[name] += 1
     tuned = sorted(learner.embedder.trained_on)
     latest = next(labels.events.find(newest_first=True, field=GROUND_TRUTH, applied=True), None)

@@ -19,6 +19,7 @@ from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
+from workbench.dataset.values import DETECTION
 from workbench.desk import Desks
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.errors import NotEnoughLabelsError
@@ -144,7 +145,7 @@ class Workbench:
             worklist = start_review(review, self._learner, self.queue, count)
         elif len(self.queue) == 0:
             self._picking.first_look(50 if count is None else count)
-        feedback.enabled = instant
+        feedback.enabled = instant and self.labels.task != DETECTION
         widget = LabelWidget(self._desks.at(worklist), keys=keys)
         self._app.offer()
         return widget
