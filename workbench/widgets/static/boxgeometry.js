@@ -164,8 +164,7 @@ export function moved(box, image, by, snap) {
     const [left, top, right, bottom] = around(box, image);
     const [width, height] = [right - left, bottom - top];
     const shift = (/** @type {number} */ edge, /** @type {number} */ side, /** @type {number} */ size) =>
-        // A turned box has no edge that could lie on the image's: it is only held.
-        heldShift(edge, side, size, { ...snap, reach: box.angle ? 0 : snap.reach });
+        heldShift(edge, side, size, snap, Boolean(box.angle));
     const x = by.x ? movedTo(box.x, box.width, by.x, image.width, shift(left + by.x, width, image.width)) : box.x;
     const y = by.y ? movedTo(box.y, box.height, by.y, image.height, shift(top + by.y, height, image.height)) : box.y;
     return { ...box, x, y };
@@ -189,15 +188,15 @@ function movedTo(start, extent, by, size, held) {
  * @param {number} side
  * @param {number} size of the image
  * @param {Snap} snap
+ * @param {boolean} turned then it has no edge that could lie on the image's, and is only held
  * @returns {number | "start" | "end"}
  */
-function heldShift(edge, side, size, { free, reach }) {
-    if (free) return 0;
+function heldShift(edge, side, size, { free, reach }, turned) {
+    if (free || side > size) return 0; // what is larger than the image, nothing can hold
     const over = edge + side - size;
-    if (reach && Math.abs(edge) <= reach) return "start";
-    if (reach && Math.abs(over) <= reach) return "end";
-    if (side > size) return 0; // larger than the image: nothing can hold it
-    return Math.max(0, -edge) - Math.max(0, over);
+    if (turned) return Math.max(0, -edge) - Math.max(0, over);
+    if (edge <= reach) return "start";
+    return over >= -reach ? "end" : 0;
 }
 
 /**
