@@ -59,7 +59,9 @@ def in_pixels(box: dict[str, Any] | None) -> list[Any] | None:
     """Class, left, top, width, height and angle of a plain box, in whole pixels and degrees."""
     if box is None:
         return None
-    sizes = [box[name] * size for name, size in zip(("x", "y", "width", "height"), SIZE * 2, strict=True)]
+    sizes = [
+        box[name] * size for name, size in zip(("x", "y", "width", "height"), SIZE * 2, strict=True)
+    ]
     return [box["label"], *map(round, sizes), round(box.get("angle", 0))]
 
 
