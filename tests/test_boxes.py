@@ -7,7 +7,7 @@ import pytest
 
 from workbench.dataset.boxes import Box, box_id
 from workbench.dataset.predictions import read_predictions, write_predicted_boxes
-from workbench.errors import NotEnoughLabelsError
+from workbench.errors import DatasetError, LabelError, NotEnoughLabelsError
 
 A, B = "a" * 24, "b" * 24
 BOX = {"id": A, "label": "one", "x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4}
@@ -111,7 +111,7 @@ def test_the_second_annotator_gets_the_boxes_of_the_first(bench, desk):
 
 
 def test_a_model_suggests_boxes_in_the_pool_alone(bench, desk):
-    table = bench._learner.table()
+    table = bench._work.learner.table()
     ghost = Box(A, "one", 0.1, 0.2, 0.3, 0.4, confidence=0.75)
     said = {sample_id: [ghost] for sample_id in table.ids}
     write_predicted_boxes(bench._connection, bench.dataset, said, "fcos@3")
@@ -144,3 +144,41 @@ def test_what_is_not_there_for_boxes_says_so_and_the_rest_works(bench):
     assert bench.status()["pool labels"] == 0
     bench.labels.commit(picked.index[0], [BOX])
     assert bench.status()["pool labels"] + bench.status()["test labels"] == 1
+
+
+def test_folders_are_no_boxes_and_nothing_is_made_or_added(home, bench, tmp_path):
+    import workbench as wb
+
+    folder = tmp_path / "more" / "one"
+    folder.mkdir(parents=True)
+    shutil.copy(sorted(wb.digits(home).glob("*/*.png"))[40], folder)
+    with pytest.raises(DatasetError, match="labelled with boxes: leave it out"):
+        bench.add(folder.parent, labels="folders")
+    assert bench.dataset.count() == 30
+    with pytest.raises(DatasetError, match="labelled with boxes: leave it out"):
+        wb.open("boxes-none", images=folder.parent, task="detection", labels="folders")
+    assert "boxes-none" not in wb.list().index
+
+
+def test_the_app_has_its_views_and_its_operators_leave_boxes_alone(bench):
+    from workbench.app.views import arrange_sidebar, save_standard_views
+
+    save_standard_views(bench.dataset)
+    arrange_sidebar(bench.dataset)
+    ids = bench.dataset.values("id")[:2]
+    bench.labels.commit(ids[0], [BOX])
+    with pytest.raises(LabelError, match="none has the same as another"):
+        bench._app.label(ids, "one")
+    ghost = Box(B, "two", 0.5, 0.5, 0.25, 0.25, confidence=0.9)
+    pool = [i for i in bench.dataset.values("id") if not _is_test(bench, i)][:3]
+    write_predicted_boxes(bench._connection, bench.dataset, {i: [ghost] for i in pool}, "m")
+    assert bench._app.accept(pool).done == 3
+    assert [len(bench.queue.item(i).label) for i in pool] == [1, 1, 1]
+    assert bench._app.labelled(ids) == 1 + (ids[1] in pool)
+    assert "2 boxes" not in bench._app.undo()
+    assert bench._app.labelled(ids) == 1
+
+
+def _is_test(bench, sample_id):
+    table = bench._work.learner.table()
+    return bool(table.is_test[table.row_of[sample_id]])

@@ -21,11 +21,21 @@ if TYPE_CHECKING:
     import fiftyone as fo
     import pandas as pd
 
+    from workbench.dataset.boxes import Box
     from workbench.models.saved import SavedModel
     from workbench.session import Workbench
 
 __version__ = "0.1.0"
-__all__ = ["WorkbenchError", "delete", "digit_sheets", "digits", "list", "load_model", "open"]
+__all__ = [
+    "WorkbenchError",
+    "delete",
+    "digit_sheet_boxes",
+    "digit_sheets",
+    "digits",
+    "list",
+    "load_model",
+    "open",
+]
 
 
 def open(
@@ -92,21 +102,24 @@ def list(home: str | Path | None = None) -> "pd.DataFrame":
 def delete(name: str, home: str | Path | None = None) -> None:
     """Delete a dataset with its labels, history, embeddings and models; the image files stay.
 
+    Training runs of it that are at work are stopped first, in whichever kernel they are.
+
     Raises:
         DatasetError: there is none of that name.
+        TrainingError: a run does not stop within a minute; nothing was deleted.
     """
-    import shutil
-
     from workbench.dataset.connection import connect
 
     connection = connect(Path(home) if home is not None else None)
-    from workbench.dataset.opening import delete_dataset, prune_vectors
+    from workbench.dataset.opening import dataset_id, delete_dataset, prune_vectors
     from workbench.labels.deletion import delete_labels
+    from workbench.runs.runs import Runs
 
-    dataset_id = delete_dataset(name)
-    delete_labels(connection.database, dataset_id)
+    kept_under = dataset_id(name)
+    Runs(connection.home / "runs" / kept_under, adopt=lambda run: None).delete()
+    delete_dataset(name)
+    delete_labels(connection.database, kept_under)
     prune_vectors(connection.home)
-    shutil.rmtree(connection.home / "runs" / dataset_id, ignore_errors=True)
 
 
 def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel":
@@ -142,3 +155,10 @@ def digit_sheets(home: str | Path | None = None) -> Path:
     from workbench.dataset.digits import write_digit_sheets
 
     return write_digit_sheets(Path(home) if home is not None else None)
+
+
+def digit_sheet_boxes(home: str | Path | None = None) -> "dict[str, tuple[Box, ...]]":
+    """Where the digits on those sheets are, by path: to try detection on."""
+    from workbench.dataset.digits import digit_sheet_boxes
+
+    return digit_sheet_boxes(Path(home) if home is not None else None)

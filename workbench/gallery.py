@@ -14,8 +14,7 @@ from workbench.desk import Desk, Desks
 from workbench.errors import WorkbenchError
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
-from workbench.mistakes import TITLES, Errors, Found, Mistake, find_errors
-from workbench.quality.cases import Kind
+from workbench.mistakes import TITLES, Errors, Found, Kind, Mistake, find_errors
 
 if TYPE_CHECKING:
     from workbench.widgets.gallery import ErrorGallery

@@ -68,7 +68,7 @@ def save_model(
         backbone=backbone,
         head=ProbeHead(fit.space, fit.probe, len(table.classes)),
         threshold=THRESHOLD,
-        calibration=_calibration(learner, fit, measured),
+        calibration=_calibration(fit, measured),
         metrics={} if measured is None else _metrics(measured),
         trained_on={"dataset": dataset, **_snapshot(learner, labels, fit)},
         overwrite=overwrite,
@@ -103,7 +103,7 @@ def _records(per_class: pd.DataFrame) -> list[dict[str, Any]]:
     return records
 
 
-def _calibration(learner: Learner, fit: Fit, measured: Measured | None) -> dict[str, Any]:
+def _calibration(fit: Fit, measured: Measured | None) -> dict[str, Any]:
     """How probabilities were calibrated, and how they hold on the blind test split."""
     known = int(np.isfinite(fit.probe.out_of_fold).any(axis=1).sum())
     about: dict[str, Any] = {
@@ -113,16 +113,11 @@ def _calibration(learner: Learner, fit: Fit, measured: Measured | None) -> dict[
     }
     if measured is None or measured.provisional:
         return about
-    test = fit.table.labelled_test
-    probabilities, truth = fit.at(test), fit.table.targets[test]
-    if learner.task.exclusive:
-        stated, found = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    else:
-        stated, found = probabilities, truth
+    bins = measured.reliability.bins
     return about | {
-        "stated": float(stated.mean()),
-        "found": float(found.mean()),
-        "images": len(test),
+        "stated": float(np.average(bins["confidence"], weights=bins["count"])),
+        "found": float(np.average(bins["share"], weights=bins["count"])),
+        "images": len(measured.cases),
         "expected_calibration_error": _interval(measured.ece),
     }
 

@@ -3,6 +3,7 @@
 import threading
 
 import fiftyone as fo
+import numpy as np
 import pytest
 
 from workbench.dataset.boxes import Box, box_id
@@ -87,7 +88,7 @@ def test_an_image_without_boxes_that_is_done_is_none_that_nobody_has_looked_at(
     bench.labels.done(ids[0], seconds=1.0)
     assert status(ids[0]) == "labelled"
     assert stored()[ids[0]]["ground_truth"]["detections"] == []
-    table = bench._learner.table()
+    table = bench._work.learner.table()
     assert table.labelled.tolist()[:2] == [True, False]
     assert table.targets[0].tolist() == [False] * 3
     bench.labels.undo()
@@ -98,11 +99,11 @@ def test_an_image_without_boxes_that_is_done_is_none_that_nobody_has_looked_at(
 def test_what_is_drawn_counts_once_it_is_done(bench, ids):
     draw(bench.labels, ids[0], a_box("dog"), a_box("dog", x=0.5), a_box(angle=9.0))
     draw(bench.labels, ids[1], a_box("dog"))
-    live = bench._learner.live_table()
+    live = bench._work.learner.live_table()
     assert not live.labelled.any()
     assert bench.labels.counts() == {}
     bench.labels.done(ids[0])
-    for table in (bench._learner.live_table(), bench._learner.table()):
+    for table in (bench._work.learner.live_table(), bench._work.learner.table()):
         assert table.labelled.tolist() == [True] + [False] * 11
         assert table.targets.tolist()[:2] == [[True, True, False], [False] * 3]
     assert bench.labels.counts() == {"cat": 1, "dog": 1}
@@ -173,6 +174,7 @@ PLAIN = {"id": A, "label": "cat", "x": 0.1, "y": 0.1, "width": 0.1, "height": 0.
         ({"id": B}, "24 hexadecimal digits|already"),
         ({"x": 0.5, "width": 0.2, "y": 0.5, "height": 0.2, "label": "dog"}, "lies exactly on box"),
         ({"attributes": {"bounding_box": 1}}, "cannot be called 'bounding_box'"),
+        ({"attributes": {"has_mask": 1}}, "cannot be called"),
         ({"attributes": {"a.b": 1}}, "cannot be called"),
         ({"attributes": {"a": float("nan")}}, "must be a finite number"),
         ({"attributes": {"a": [1]}}, "must be a finite number"),
@@ -325,7 +327,7 @@ def test_skip_and_review_leave_the_boxes(bench, ids, boxes, status):
     assert not bench.labels.many.send_to_review([ids[0]])[0].applied, "it is not labelled yet"
     bench.labels.done(ids[0])
     assert bench.labels.many.send_to_review([ids[0]])[0].applied
-    assert bench._learner.table().labelled[0]
+    assert bench._work.learner.table().labelled[0]
     bench.labels.undo()
     assert (boxes(ids[0]), status(ids[0])) == ({box.id: box}, "labelled")
 
@@ -339,3 +341,26 @@ def test_images_with_one_class_have_no_boxes(bench, ids, task):
             refused()
     with pytest.raises(LabelError, match="one class here"):
         bench.labels.commit(ids[0], [a_box()])
+
+
+def test_a_mask_of_others_comes_back_with_its_box(bench, ids, stored):
+    label = fo.Detection(
+        label="cat", bounding_box=[0.1, 0.1, 0.2, 0.2], mask=np.eye(4, dtype=bool), tags=["t"]
+    )
+    sample = bench.dataset[ids[0]]
+    sample["ground_truth"] = fo.Detections(detections=[label])
+    sample.save()
+    before = stored()[ids[0]]["ground_truth"]["detections"]
+    box = Box(label.id, "cat", 0.1, 0.1, 0.2, 0.2)
+    turned = Box(label.id, "cat", 0.1, 0.1, 0.2, 0.2, angle=5.0)
+    bench.labels.draw(ids[0], [(box, turned)])
+    assert "mask" not in stored()[ids[0]]["ground_truth_rotated"]["polylines"][0]
+    bench.labels.draw(ids[0], [(turned, None)])
+    assert stored()[ids[0]]["ground_truth"] is None
+    bench.labels.undo()
+    assert stored()[ids[0]]["ground_truth_rotated"]["polylines"][0]["tags"] == ["t"]
+    bench.labels.undo()
+    assert stored()[ids[0]]["ground_truth"]["detections"] == before
+    bench.labels.redo()
+    bench.labels.undo()
+    assert stored()[ids[0]]["ground_truth"]["detections"] == before

@@ -163,15 +163,25 @@ def list_datasets() -> pd.DataFrame:
     ).set_index("name")
 
 
-def delete_dataset(name: str) -> str:
+def delete_dataset(name: str) -> None:
     """Delete a dataset; the image files stay.
-
-    Returns:
-        The id that its events are kept under.
 
     Raises:
         DatasetError: there is none of that name, or workbench has nothing to do with it.
     """
+    _require_ours(name).delete()
+
+
+def dataset_id(name: str) -> str:
+    """The id that a dataset's events and runs are kept under; it stays when it is renamed.
+
+    Raises:
+        DatasetError: there is none of that name, or workbench has nothing to do with it.
+    """
+    return str(_require_ours(name)._doc.id)
+
+
+def _require_ours(name: str) -> fo.Dataset:
     dataset = _load(name)
     if dataset is None:
         raise DatasetError(
@@ -182,9 +192,7 @@ def delete_dataset(name: str) -> str:
             f"dataset {name!r} is FiftyOne's alone, workbench has never opened it: "
             f"fiftyone.delete_dataset({name!r}) deletes it"
         )
-    dataset_id = str(dataset._doc.id)
-    dataset.delete()
-    return dataset_id
+    return dataset
 
 
 def prune_vectors(home: Path) -> None:

@@ -107,6 +107,7 @@ def bootstrap(
     resamples: int = 1_000,
     confidence: float = CONFIDENCE,
     seed: int = 0,
+    about: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Percentile bootstrap over images.
 
@@ -116,19 +117,39 @@ def bootstrap(
         resamples: number of resamples.
         confidence: level of the interval.
         seed: of the resampling.
+        about: (m,) the figures of all images; where they are given, the percentiles are corrected
+            for the bias of figures that rise, or fall, when images are drawn twice.
 
     Returns:
         (m,) lower and (m,) upper ends.
 
     Source:
-        Efron 1979.
+        Efron 1979; the corrected percentiles: Efron 1981, "Nonparametric standard errors and
+        confidence intervals".
     """
     rng = np.random.default_rng(seed)
     draws = np.stack([statistic(rng.integers(count, size=count)) for _ in range(resamples)])
+    return percentiles(draws, confidence, about)
+
+
+def percentiles(
+    draws: NDArray[np.float64], confidence: float, about: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends of the bootstrap's intervals: (resamples, m) figures to (m,) and (m,); see `bootstrap`."""
     tail = (1 - confidence) / 2
     low, high = np.full((2, draws.shape[1]), np.nan)
     # A figure that no resample defines stays NaN; NumPy would warn of it.
     defined = np.isfinite(draws).any(axis=0)
-    if defined.any():
-        low[defined], high[defined] = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
+    if about is None:
+        if defined.any():
+            ends = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
+            low[defined], high[defined] = ends
+        return low, high
+    for column in np.flatnonzero(defined):
+        own = draws[np.isfinite(draws[:, column]), column]
+        below = (own < about[column]).mean() + (own == about[column]).mean() / 2
+        # Within what that many resamples can tell.
+        shift = norm.ppf(np.clip(below, 1 / len(own), 1 - 1 / len(own)))
+        z = _z(confidence)
+        low[column], high[column] = np.quantile(own, norm.cdf([2 * shift - z, 2 * shift + z]))
     return low, high

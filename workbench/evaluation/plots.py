@@ -16,6 +16,8 @@ from workbench.evaluation.curves import PrecisionRecall
 from workbench.evaluation.intervals import Estimate
 
 if TYPE_CHECKING:
+    from workbench.evaluation.boxcurves import BoxCurves
+    from workbench.evaluation.detection import DetectionEvaluation
     from workbench.evaluation.measured import Measured
 
 # Okabe and Ito's palette; each series also has its own line, for print without colour.
@@ -137,26 +139,76 @@ def draw_confusion(axes: Axes, confusion: pd.DataFrame) -> None:
     axes.tick_params(length=0)
 
 
-def draw_scores(axes: Axes, per_class: pd.DataFrame) -> None:
-    """F1 of each class with its interval, the worst on top; those that have none come last.
+def detection_figure(measured: "DetectionEvaluation") -> Figure:
+    """An evaluation of boxes at a glance: average precision by class, errors by kind, curves.
+
+    Args:
+        measured: the evaluation.
+
+    Returns:
+        The figure, of 7.2 by 5.2 inches: on the left the average precision of the classes at an
+        overlap of .5; on the right what mending each kind of errors would bring, above the curves.
+    """
+    figure = Figure(figsize=(7.2, 5.2), dpi=150, layout="constrained")
+    grid = figure.add_gridspec(2, 2, width_ratios=(1.45, 1))
+    left, above, below = (
+        figure.add_subplot(place) for place in (grid[:, 0], grid[0, 1], grid[1, 1])
+    )
+    draw_scores(left, measured.per_class, "ap50", "Average precision at an overlap of .5", "boxes")
+    draw_gains(above, measured.errors.summary)
+    draw_curves(below, measured.precision_recall)
+    headline, basis = str(measured).split(", mAP50", 1)
+    figure.suptitle(f"{headline}\nmAP50{basis}", fontsize=9, color=INK, parse_math=False)
+    return figure
+
+
+def draw_gains(axes: Axes, summary: pd.DataFrame) -> None:
+    """By how many points mAP50 would rise if each kind of errors alone were mended.
 
     Args:
         axes: where to draw.
-        per_class: `f1`, `f1_low`, `f1_high` and `support` by class. Of more than 16 classes the
-            worst are shown.
+        summary: `gain` (0 to 1) and `count` by kind.
     """
-    table = per_class.sort_values("f1", kind="stable", na_position="last")[:ROWS]
+    places = np.arange(len(summary))
+    axes.barh(places, 100 * summary["gain"].fillna(0), color=COLOURS[0], height=0.6)
+    axes.set_yticks(places, [f"{kind}  ({n})" for kind, n in summary["count"].items()])
+    axes.set_ylim(len(summary) - 0.4, -0.6)
+    axes.set_xlim(left=0, right=max(1.0, 105 * summary["gain"].fillna(0).max()))
+    axes.set_xlabel("points of mAP50 that mending would bring")
+    _title(axes, "What goes wrong")
+    _quiet(axes)
+    axes.grid(axis="x", color=FAINT, linewidth=0.8)
+    axes.tick_params(axis="y", length=0)
+
+
+def draw_scores(
+    axes: Axes,
+    per_class: pd.DataFrame,
+    column: str = "f1",
+    figure: str = "F1",
+    things: str = "images that have it",
+) -> None:
+    """A figure of each class with its interval, the worst on top; those that have none come last.
+
+    Args:
+        axes: where to draw.
+        per_class: the column with its `_low` and `_high`, and `support`, by class. Of more than 16
+            classes the worst are shown.
+        column: which.
+        figure: what it is called.
+        things: what `support` counts.
+    """
+    table = per_class.sort_values(column, kind="stable", na_position="last")[:ROWS]
     places = np.arange(len(table))
-    axes.hlines(
-        places, table["f1_low"], table["f1_high"], color=COLOURS[0], alpha=0.45, linewidth=3
-    )
-    axes.plot(table["f1"], places, "o", color=COLOURS[0], markersize=5)
+    low, high = table[f"{column}_low"], table[f"{column}_high"]
+    axes.hlines(places, low, high, color=COLOURS[0], alpha=0.45, linewidth=3)
+    axes.plot(table[column], places, "o", color=COLOURS[0], markersize=5)
     named = [f"{_short(name)}  ({n})" for name, n in table["support"].items()]
     axes.set_yticks(places, named, parse_math=False)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xlim(0, 1.02)
-    axes.set_xlabel("F1, with its 95 % interval")
-    axes.set_ylabel("class (images that have it)")
+    axes.set_xlabel(f"{figure}, with its 95 % interval")
+    axes.set_ylabel(f"class ({things})")
     hidden = len(per_class) - len(table)
     _title(axes, f"The worst {ROWS} classes of {len(per_class)}" if hidden else "Classes")
     _quiet(axes)
@@ -186,7 +238,7 @@ def draw_reliability(axes: Axes, found: Reliability, *, several: bool) -> None:
     _quiet(axes)
 
 
-def draw_curves(axes: Axes, found: PrecisionRecall) -> None:
+def draw_curves(axes: Axes, found: "PrecisionRecall | BoxCurves") -> None:
     """Precision against recall: the classes with the lowest average precision, and all others.
 
     Args:
@@ -240,6 +292,8 @@ def _steps(curve: pd.DataFrame) -> tuple[list[float], list[float]]:
     Thresholds that find nothing more are left out: they are no part of it, and only draw spikes.
     """
     gained = curve[np.diff(curve["recall"], prepend=0.0) > 0]
+    if len(gained) == 0:  # of boxes, a class may be there and never be found
+        return [], []
     return [0.0, *gained["recall"]], [gained["precision"].iloc[0], *gained["precision"]]
 
 
@@ -266,8 +320,16 @@ def _quiet(axes: Axes, size: int = 8) -> None:
 
 def new_figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Axes]:
     """An empty figure in the house style; sizes in inches."""
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    _quiet(axes, size=9)
-    axes.grid(axis="y", color=FAINT, linewidth=0.8)
+    figure, (axes,) = panels(1, width, height)
     return figure, axes
+
+
+def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """As `new_figure`, with several axes side by side."""
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    row = list(figure.subplots(1, count, squeeze=False)[0])
+    for axes in row:
+        _quiet(axes, size=9)
+        axes.grid(axis="y", color=FAINT, linewidth=0.8)
+        axes.set_axisbelow(True)
+    return figure, row

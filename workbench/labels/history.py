@@ -123,18 +123,6 @@ class EventLog:
         changes = self.find(newest_first=True, sample_id=sample_id, applied=True)
         return self.get(at or "") or next((event for event in changes if event.field != NOTE), None)
 
-    def is_based_on(self, at: str | None, earlier: str | None) -> bool:
-        """Whether an image that is at one event came to it by way of an earlier one, or is at that.
-
-        Args:
-            at: id of the event that the image is at; None for none.
-            earlier: id of an event of the same image; None for none, by which all came.
-        """
-        while at != earlier and at:
-            event = self.get(at)
-            at = event.previous if event else None
-        return (at or None) == (earlier or None)
-
     def class_changes(self) -> list[LabelEvent]:
         """Changes to the class list that were applied, oldest first."""
         # No image has the empty id, so the index on images leads there.

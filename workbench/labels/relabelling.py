@@ -151,8 +151,11 @@ class Relabelling:
     def _back(self, was: Document, now: Document, left_as: LeftAs) -> Document:
         if not boxlabels.has_boxes(was):
             return _given_back(was, now, left_as)
-        stands = self._log.is_based_on(now.get(fields.EVENT), was.get(fields.EVENT))
-        return boxlabels.given_back(was, now, left_as, stands=stands) | _guess_back(was, now)
+        gone: set[str] = set()
+        if now.get(fields.EVENT) != was.get(fields.EVENT):
+            events = list(self._log.find(sample_id=str(now["_id"]), applied=True))
+            gone = boxlabels.gone(events, now.get(fields.EVENT))
+        return boxlabels.given_back(was, now, left_as, gone) | _guess_back(was, now)
 
     def _write(self, changes: Mapping[ObjectId, Document], session: ClientSession) -> None:
         """Set these fields of images; those that get the same share an update."""

@@ -3,9 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 from workbench.errors import BackboneError
@@ -14,8 +12,8 @@ from workbench.models.preprocessing import DataConfig
 
 TASKS = ("classification", "multilabel")
 LINEAR, PROBE = "linear", "probe"
+WEIGHT, BIAS = "head.weight", "head.bias"  # names of a linear head's tensors
 THRESHOLD = 0.5
-_DISTRIBUTIONS = ("workbench", "numpy", "pillow", "safetensors", "timm", "torch", "torchvision")
 _LARGEST_SIDE = 2_048  # pixels; timm's own reach 1,024
 _CROPS = (0.25, 4.0)  # share of the side that a crop keeps; timm's own go from .875 to 1.15
 _ARGUMENTS = ("bn_eps",)  # of `timm.create_model`; sizes and files are not for a folder to choose
@@ -113,11 +111,6 @@ class Description:
             versions=_mapping(values["versions"]),
             saved=_text(values["saved"]),
         )
-
-
-def versions() -> dict[str, str]:
-    """What a model is made with here: workbench, Python and the libraries it depends on."""
-    return {"python": python_version(), **{name: version(name) for name in _DISTRIBUTIONS}}
 
 
 def describe_folder(folder: Path) -> tuple[Description, dict[str, Any]]:

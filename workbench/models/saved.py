@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import BackboneError, ImageError
 from workbench.models.backbones import Backbone
-from workbench.models.description import PROBE, Description, versions
+from workbench.models.description import PROBE, Description
 from workbench.models.devices import choose_device
 from workbench.models.inputs import Images, Input, take_in
 from workbench.models.modelcard import render
@@ -25,6 +25,7 @@ from workbench.models.modelfolder import read_card, write_folder
 from workbench.models.savedheads import Head, ProbeHead, read_head
 from workbench.models.stored import FEATURES, read_stored
 from workbench.models.weights import load_stored
+from workbench.versions import versions
 
 Array = NDArray[np.float32]
 Answer = tuple[str | list[str], float]

@@ -274,7 +274,7 @@ class Trainer:
         torch.manual_seed(_seed_of(self._seed, step))  # of dropout
         pixels = self._store.rows(rows).to(student.device)
         pixels = augment(pixels, generator, recipe.augmentation)
-        inputs = normalise(pixels, student.config).contiguous(memory_format=torch.channels_last)
+        inputs = normalise(pixels, student.config)
         truth = torch.from_numpy(self._targets[rows]).to(student.device)
         self._optimiser.zero_grad(set_to_none=True)
         total = 0.0

@@ -248,7 +248,7 @@ class TrainRun:
             "said": said(told, job),
             "ended": status in ENDED,
             "verdict": self._in_words() if status in ENDED else "",
-            "measure": "accuracy" if job.exclusive else "micro F1",
+            "measure": job.measure,
             "minutes": job.minutes,
             "seconds": told.get("seconds", 0.0),
             "left": told.get("seconds_left", 0.0),
@@ -305,10 +305,9 @@ def said(told: Mapping[str, Any], job: Job) -> str:
         case "features":
             return f"a linear head first, on the features of {told['images']:,} images"
         case "training":
-            figure = "accuracy" if job.exclusive else "micro F1"
             return (
                 f"epoch {told['epoch']} of {job.recipe['epochs']}, loss {told['loss']:.2f}, held "
-                f"out {figure} {100 * told['held_out_figure']:.1f} %, "
+                f"out {job.measure} {100 * told['held_out_figure']:.1f} %, "
                 f"{told['images_per_second']:.0f} images/s"
             )
         case "embedding":
