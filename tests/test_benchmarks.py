@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
 
 FIGURES = {
+    "boxes": [
+        *("pointer_idle_p95", "pointer_training_p95", "open_1000_p95", "fps_2000"),
+        *("actions_by_hand", "seconds_by_hand"),
+    ],
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
     "detection": ["map50", "minutes"],
     "display": ["cached_proxy"],
@@ -55,6 +59,7 @@ FIGURES = {
     ],
 }
 TOPICS = [
+    pytest.param("boxes", marks=pytest.mark.browser),
     "commits",
     "detection",
     "display",
