@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from workbench.dataset.boxes import Box
     from workbench.models.saved import SavedModel
+    from workbench.models.saveddetector import SavedDetector
     from workbench.session import Workbench
 
 __version__ = "0.1.0"
@@ -122,7 +123,7 @@ def delete(name: str, home: str | Path | None = None) -> None:
     prune_vectors(connection.home)
 
 
-def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel":
+def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel | SavedDetector":
     """Open a model that `bench.save_model(folder)` saved: no dataset, no database, no code in it.
 
     Args:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from workbench.appdesk import AppDesk
+from workbench.boxwork import BoxWork
 from workbench.classes import Classes
 from workbench.dataset import opening
 from workbench.dataset.connection import Connection
@@ -17,6 +18,7 @@ from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
+from workbench.dataset.values import DETECTION
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
 from workbench.folders import label_by_folder, require_labels_mode
@@ -62,7 +64,8 @@ class Workbench:
         self._connection = connection
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
-        self._work = ImageWork(connection, dataset, self.labels, self.queue)
+        work = BoxWork if self.labels.task == DETECTION else ImageWork
+        self._work: ImageWork = work(connection, dataset, self.labels, self.queue)
 
     @property
     def name(self) -> str:
@@ -152,7 +155,9 @@ class Workbench:
         Returns at once: the run works in a process of its own, draws itself in the cell, and can be
         stopped there; a second one queues. In a script, `bench.train(...).wait()`. A fifth of the
         labelled pool is held out; the fine-tuned backbone is taken into use only if it does better
-        there than the model in use, out of fold.
+        there than the model in use, out of fold. With boxes, it is a detector that learns (FCOS on
+        the backbone's feature maps), judged by mAP50 on the images held out; which these are, their
+        content decides once and for all.
 
         Args:
             backbone: a timm model name.
@@ -160,7 +165,8 @@ class Workbench:
             seed: of everything random.
             weights: that it begins with: `"pretrained"`, `"random"`, a file of weights, or the
                 folder of a checkpoint.
-            choices: of `workbench.models.recipe.Recipe`, such as `epochs`, `rate` or `batch_size`;
+            choices: of `workbench.models.recipe.Recipe`, such as `epochs`, `rate` or `batch_size`
+                (with boxes of `DetectorRecipe`: `side`, too);
                 the others depend on the task and the number of labels. `run.job.recipe` shows all.
 
         Raises:
@@ -186,7 +192,8 @@ class Workbench:
 
         Returns:
             A row an image: `path`, `label` (in multi-label a list), `confidence` (calibrated),
-            `problem` (why there is no label, for a file that cannot be used).
+            `problem` (why there is no label, for a file that cannot be used). With boxes, a row a
+            box, as `SavedDetector.predict` gives it.
 
         Raises:
             NotEnoughLabelsError: fewer than two classes have a label.

@@ -47,6 +47,19 @@ def augment(pixels: Tensor, generator: torch.Generator, strength: float = 1.0) -
     grid = _base(images) @ affine.mT
     grid = grid.view(count, *images.shape[2:], 2)
     images = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return tint(images, draw)
+
+
+def tint(images: Tensor, draw: Callable[[float], Tensor]) -> Tensor:
+    """Change brightness, contrast and saturation of each image a little.
+
+    Args:
+        images: (n, 3, height, width) float32, values 0 to 255.
+        draw: gives n numbers between minus its argument and plus it.
+
+    Returns:
+        Of the same shape and range.
+    """
     colour, level = _tint(images, draw)
     moved = torch.baddbmm(level, colour, images.flatten(2)).clamp_(0, 255)
     return moved.view(images.shape)

@@ -11,7 +11,7 @@ from workbench.runs.files import write_whole
 from workbench.versions import versions
 
 _FORMAT = 1
-_MEASURES = {"classification": "accuracy", "multilabel": "micro F1"}
+_MEASURES = {"classification": "accuracy", "multilabel": "micro F1", "detection": "mAP50"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Job:
         id: name of the run: when it was asked for.
         created: the same as ISO 8601, UTC.
         dataset: name of the dataset.
-        task: `classification` or `multilabel`.
+        task: `classification`, `multilabel` or `detection`.
         backbone: a timm model name.
         weights: that it begins with: `pretrained`, `random`, or a file or folder of them.
         minutes: wall-clock budget of the training.
@@ -31,10 +31,12 @@ class Job:
         classes: names by index.
         paths: (n,) files of the labelled images.
         hashes: (n,) of their contents.
-        targets: (n,) class indices, or lists of them in multi-label.
+        targets: (n,) class indices, or lists of them in multi-label; in detection lists of boxes:
+            class index, left, top, right and bottom as shares of the upright image.
         baseline: (n,) what the model in use says of these images out of fold, in the same form;
-            None where it cannot say.
-        in_use: key of the backbone in use.
+            None where it cannot say, and in detection.
+        in_use: key of the backbone in use; in detection the folder of the detector in use, or
+            nothing.
         home: the data home.
         versions: of what computes.
     """

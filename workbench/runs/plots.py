@@ -42,7 +42,7 @@ def run_curves(run: "TrainRun") -> "Figure":
             color=QUIET,
         )
     if trained.any():
-        best = int(history["log_loss"].argmin())
+        best = run.best_look
         right.plot(
             minutes.iloc[best], history["figure"].iloc[best], "o", color=COLOURS[1], markersize=6
         )
