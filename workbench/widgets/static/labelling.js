@@ -247,7 +247,7 @@ async function render({ model, el }) {
         if (outdated) return;
         if (!loaded) {
             loaded = true;
-            begin(state.task);
+            begin(state.task ?? "classification");
             const kept = await saving.begin(state.dataset, work.adopt);
             if (kept) notify(`${kept} kept from before an interruption, being saved`);
         }
