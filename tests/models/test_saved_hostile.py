@@ -174,7 +174,10 @@ def remove(key):
 
 SIZE = ("preprocessing", "input_size")
 LIES = [
-    (change("task", to="detection"), "wanted a task of classification, multilabel, but got"),
+    (
+        change("task", to="segmentation"),
+        "wanted a task of classification, multilabel, detection, but got",
+    ),
     (change("task", to=None), "wanted a text"),
     (change("classes", to=["ok", "scratch"]), r"probe.classes must be 1 to 2 int64"),
     (change("classes", to=[]), "distinct names"),

@@ -64,8 +64,10 @@ class Description:
         distinct = len({*self.classes}) == len(self.classes) > 0
         _require(names_fit and distinct, "distinct names of classes", list(self.classes)[:20])
         _require(len(self.backbone) < 200, "the name of a backbone", self.backbone[:200])
-        heads = (FCOS,) if self.task == "detection" else (LINEAR, PROBE)
-        _require(self.head in heads, f"a head of {', '.join(heads)}", self.head)
+        if self.task == "detection":
+            _require(self.head == FCOS, f"a head of {FCOS}", self.head)
+        else:
+            _require(self.head in (LINEAR, PROBE), "a probe or a linear head", self.head)
         _require_detector(self.detector if self.head == FCOS else _LEAST)
         _require(0 < self.threshold < 1, "a threshold between 0 and 1", self.threshold)
         for name, value in self.arguments.items():
