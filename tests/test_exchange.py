@@ -50,12 +50,6 @@ def coco(**changes):
     return json.dumps({**data, **changes})
 
 
-def add(bench, folder, source):
-    from workbench.exchange import add_labelled
-
-    return add_labelled(bench.dataset, bench.labels, folder, source, 0.0)
-
-
 def state(bench):
     """Status and boxes by file name."""
     from workbench.dataset.detections import read_boxes
@@ -78,7 +72,7 @@ def bench(make, tmp_path):
 
 def test_negatives_are_not_the_unlabelled(bench, pictures):
     (pictures / "labels.json").write_text(coco())
-    report = add(bench, pictures, "coco")
+    report = bench.add(pictures, labels="coco")
     assert state(bench) == {
         "other.png": ("unlabelled", 0),
         **{f"{n}.png": ("labelled", 1) for n in range(3)},
@@ -100,7 +94,7 @@ def test_an_image_with_a_faulty_box_is_left_out_whole(bench, pictures):
         {**good, "id": 3, "image_id": 1},
     ]
     (pictures / "labels.json").write_text(coco(annotations=rows))
-    report = add(bench, pictures, "coco")
+    report = bench.add(pictures, labels="coco")
     assert state(bench)["0.png"] == ("unlabelled", 0)
     assert state(bench)["1.png"] == ("labelled", 1)
     assert report.labels.left_out == 1
@@ -113,7 +107,7 @@ def test_a_class_that_is_not_in_the_list_is_said(bench, pictures):
     categories = [{"id": 7, "name": "coin"}, {"id": 8, "name": "button"}]
     rows = [{"id": n, "image_id": n, "category_id": 7 + n, "bbox": [1, 1, 5, 5]} for n in range(2)]
     (pictures / "l.json").write_text(coco(annotations=rows, categories=categories))
-    report = add(bench, pictures, pictures / "l.json")
+    report = bench.add(pictures, labels=pictures / "l.json")
     assert state(bench)["1.png"] == ("unlabelled", 0)
     assert bench.labels.classes == ["coin", "ring"]
     assert "bench.classes.add('button')" in str(report)
@@ -134,24 +128,24 @@ def test_a_class_that_is_not_in_the_list_is_said(bench, pictures):
 def test_a_file_that_cannot_be_used_writes_nothing(bench, pictures, text, said):
     (pictures / "labels.json").write_text(text)
     with pytest.raises(FormatError, match=said):
-        add(bench, pictures, "coco")
+        bench.add(pictures, labels="coco")
     assert set(state(bench)) == {"other.png"}
     assert not len(bench.labels.events)
 
 
-def test_a_file_of_another_task_writes_nothing(make, tmp_path, bench, pictures):
+def test_a_file_of_another_task_writes_nothing(bench, pictures):
     (pictures / "labels.csv").write_text("path,label\n0.png,coin\n")
     with pytest.raises(FormatError, match="classes of whole images"):
-        add(bench, pictures, "csv")
+        bench.add(pictures, labels="csv")
     assert set(state(bench)) == {"other.png"}
 
 
 def test_a_label_that_is_there_stays(bench, pictures):
     (pictures / "labels.json").write_text(coco())
-    add(bench, pictures, "coco")
+    bench.add(pictures, labels="coco")
     sample = bench.dataset.match({"filepath": str(pictures / "0.png")}).first().id
     bench.labels.commit(sample, [])
-    report = add(bench, pictures, "coco")
+    report = bench.add(pictures, labels="coco")
     assert state(bench)["0.png"] == ("labelled", 0)
     assert (report.labels.images, report.labels.already) == (0, 4)
 
@@ -159,17 +153,16 @@ def test_a_label_that_is_there_stays(bench, pictures):
 @pytest.mark.parametrize("format", ["coco", "yolo", "voc", "cvat", "csv", "fiftyone"])
 def test_what_is_exported_can_be_imported(make, bench, pictures, tmp_path, format):
     from workbench.dataset.detections import read_boxes
-    from workbench.exchange import export, to_pandas
 
     (pictures / "labels.json").write_text(coco())
-    add(bench, pictures, "coco")
+    bench.add(pictures, labels="coco")
     with pytest.warns(UserWarning, match=f"{format} does not carry"):
-        report = export(bench.dataset, bench.labels, tmp_path / "out", format)
+        report = bench.export(tmp_path / "out", format)
     assert (report.images, report.boxes) == (6 if format == "fiftyone" else 4, 3)
     other = make(images=tmp_path / "other")
-    again = add(other, tmp_path / "out", format)
+    again = other.add(tmp_path / "out", labels=format)
     assert (again.labels.images, again.labels.boxes, again.labels.negatives) == (4, 3, 1)
-    boxes = to_pandas(other.dataset, other.labels, "boxes")
+    boxes = other.to_pandas("boxes")
     place = boxes[["left", "top", "width", "height"]].to_numpy()
     np.testing.assert_allclose(place, [[4, 5, 10, 10]] * 3, atol=1e-9)
     if format == "fiftyone":
@@ -179,41 +172,33 @@ def test_what_is_exported_can_be_imported(make, bench, pictures, tmp_path, forma
 
 
 def test_losses_are_said_before_they_happen(bench, pictures, tmp_path):
-    from workbench.exchange import export
-
     (pictures / "labels.json").write_text(coco())
-    add(bench, pictures, "coco")
+    bench.add(pictures, labels="coco")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(UserWarning, match=r"does not carry 2 images that are not"):
-            export(bench.dataset, bench.labels, tmp_path / "out", "yolo")
+            bench.export(tmp_path / "out", "yolo")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("format", ["folders", "pdf"])
 def test_a_format_that_does_not_go_with_the_task_is_refused(bench, tmp_path, format):
-    from workbench.exchange import export
-
     with pytest.raises(FormatError, match="detection is exported to coco"):
-        export(bench.dataset, bench.labels, tmp_path / "out", format)
+        bench.export(tmp_path / "out", format)
 
 
 def test_an_export_that_fails_leaves_nothing(make, tmp_path, pictures):
-    from workbench.exchange import export
-
     bench = make(images=pictures, classes=["a\x01b"])
     box = {"label": "a\x01b", "x": 0.1, "y": 0.1, "width": 0.2, "height": 0.2}
     bench.labels.commit(bench.dataset.first().id, [box])
     with pytest.raises(FormatError, match="XML cannot hold"), pytest.warns(UserWarning):
-        export(bench.dataset, bench.labels, tmp_path / "out", "cvat")
+        bench.export(tmp_path / "out", "cvat")
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
 
 
 def test_a_folder_that_is_taken_is_left_alone(bench, pictures):
-    from workbench.exchange import export
-
     with pytest.raises(FormatError, match="not empty"):
-        export(bench.dataset, bench.labels, pictures, "coco")
+        bench.export(pictures, "coco")
     assert len(list(pictures.iterdir())) == 5
 
 
@@ -226,13 +211,11 @@ def test_a_folder_that_is_taken_is_left_alone(bench, pictures):
     ],
 )
 def test_labels_of_whole_images_go_out_and_in(make, pictures, tmp_path, task, label, formats):
-    from workbench.exchange import export, to_pandas
-
     bench = make(task, images=pictures)
     bench.labels.commit(bench.dataset.first().id, label)
     for name in formats:
         with pytest.warns(UserWarning):
-            report = export(bench.dataset, bench.labels, tmp_path / name, name)
+            report = bench.export(tmp_path / name, name)
         assert report.images == (5 if name == "fiftyone" else 1)
         if name == "folders":
             assert [path.name for path in (tmp_path / "folders").glob("*/*")] == ["0.png"]
@@ -240,24 +223,22 @@ def test_labels_of_whole_images_go_out_and_in(make, pictures, tmp_path, task, la
         (tmp_path / "else").mkdir(exist_ok=True)
         Image.new("RGB", SIZE, "white").save(tmp_path / "else" / "else.png")
         other = make(task, images=tmp_path / "else")
-        assert add(other, tmp_path / name, name).labels.images == 1
-        table = to_pandas(other.dataset, other.labels)
+        assert other.add(tmp_path / name, labels=name).labels.images == 1
+        table = other.to_pandas()
         wanted = label if isinstance(label, str) else list(label)
         assert table["label"].dropna().tolist() == [wanted]
 
 
 def test_images_and_boxes_as_tables(bench, pictures):
-    from workbench.exchange import to_pandas
-
     (pictures / "labels.json").write_text(coco())
-    add(bench, pictures, "coco")
-    images = to_pandas(bench.dataset, bench.labels)
+    bench.add(pictures, labels="coco")
+    images = bench.to_pandas()
     assert images["boxes"].tolist() == [0, 1, 1, 1, 0, 0]
     assert images["label"].tolist() == [None, ["coin"], ["coin"], ["coin"], [], None]
-    boxes = to_pandas(bench.dataset, bench.labels, "boxes")
+    boxes = bench.to_pandas("boxes")
     assert boxes["attributes"].tolist() == [{}] * 3
     with pytest.raises(ValueError, match="images"):
-        to_pandas(bench.dataset, bench.labels, "masks")
+        bench.to_pandas("masks")
 
 
 def test_the_coins_go_into_a_bench(make, home):
@@ -265,10 +246,9 @@ def test_the_coins_go_into_a_bench(make, home):
 
     folder = write_coins(home)
     import workbench as wb
-    from workbench.exchange import to_pandas
 
     bench = make(images=folder, classes=())
-    assert add(bench, folder, "coco").labels.boxes == 24
+    assert bench.add(folder, labels="coco").labels.boxes == 24
     assert bench.labels.classes == ["coin"]
-    assert len(to_pandas(bench.dataset, bench.labels, "boxes")) == 24
+    assert len(bench.to_pandas("boxes")) == 24
     assert wb.open(bench.name).labels.counts() == {"coin": 1}
