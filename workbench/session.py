@@ -83,9 +83,8 @@ class Workbench:
         Args:
             folder: searched with its sub-folders.
             labels: `"folders"` takes the name of the folder that an image lies in as its label.
-                `"coco"`, `"yolo"`, `"voc"`, `"cvat"`, `"csv"` or `"fiftyone"` looks for such a file
-                in `folder`; a path says which file it is. It is checked whole before anything is
-                written; an image with a fault stays without a label, one that has a label keeps it.
+                `"coco"`, `"yolo"`, `"voc"`, `"cvat"`, `"csv"` or `"fiftyone"` is looked for in
+                `folder`; a path says where. An image with a fault, or with a label, stays as it is.
 
         Returns:
             What was added and what was left out, with reasons; `labels` of it is about the labels.
@@ -98,8 +97,8 @@ class Workbench:
         if labels not in (None, "folders"):
             from workbench.exchange import add_labelled
 
-            paths = Path(folder), labels
-            return add_labelled(self.dataset, self.labels, *paths, self._test_fraction)
+            parts = self.dataset, self.labels, Path(folder), labels
+            return add_labelled(*parts, self._test_fraction)
         require_labels_mode(labels and str(labels), self.labels.task)
         report = add_folder(self.dataset, Path(folder), self._test_fraction)
         if labels == "folders":
@@ -109,15 +108,10 @@ class Workbench:
     def export(self, folder: str | Path, format: str) -> "ExportReport":
         """Write the labelled images with their labels, in the format of another tool.
 
-        What the format cannot carry is said by a warning before anything is written.
-
         Args:
             folder: must not exist, or be empty; it is there whole, or not at all.
             format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes; `folders`, `csv`
-                or `fiftyone` for classes.
-
-        Returns:
-            What was written, and `lost`: what was not carried.
+                or `fiftyone` for classes. What it cannot carry is warned of before it is lost.
 
         Raises:
             FormatError: the folder is taken, nothing is labelled, or this cannot be in the format.
@@ -127,14 +121,7 @@ class Workbench:
         return export(self.dataset, self.labels, Path(folder), format)
 
     def to_pandas(self, rows: str = "images") -> pd.DataFrame:
-        """The images as a table, or their boxes; what is in it, `workbench.exchange` tells.
-
-        Args:
-            rows: `images`, or in detection `boxes`.
-
-        Raises:
-            ValueError: `rows` is something else.
-        """
+        """The images as a table, or in detection their boxes (`rows="boxes"`)."""
         from workbench.exchange import to_pandas
 
         return to_pandas(self.dataset, self.labels, rows)
