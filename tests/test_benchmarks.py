@@ -24,6 +24,7 @@ FIGURES = {
     "feedback": ["key_to_suggestions_p95", "key_to_suggestions_p95_multilabel"],
     "finetuning": ["speed", "digits_beyond_svc", "faces"],
     "flywheel": ["accuracy_at_100_labels", "paired_gain_over_random"],
+    "formats": ["coco_import", "coco_documents_that_differ"],
     "grid": ["digits_actions", "faces_actions"],
     "labelling": [
         *("next_image_1mp_p95", "acknowledged_1mp_p95"),
@@ -67,6 +68,7 @@ TOPICS = [
     "feedback",
     "finetuning",
     "flywheel",
+    "formats",
     "grid",
     pytest.param("labelling", marks=pytest.mark.browser),
     pytest.param("opening", marks=pytest.mark.browser),

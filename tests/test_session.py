@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from tests.dataset.pictures import sort_digits
 from workbench.errors import (
     BackboneError,
-    DatasetError,
+    FormatError,
     ImportFolderError,
     NotEnoughImagesError,
     NotEnoughLabelsError,
@@ -159,8 +159,8 @@ def test_an_unknown_strategy_and_an_unknown_backbone_are_said_before_anything_is
         bench.pick(5, strategy="herding")
     with pytest.raises(BackboneError, match="did you mean 'efficientnet_lite0'"):
         bench.train("efficientnet_lit0")
-    with pytest.raises(DatasetError, match="labels must be None or"):
-        bench.add(".", labels="csv")
+    with pytest.raises(FormatError, match="labels are a format"):
+        bench.add(".", labels="tables")
 
 
 def test_saliency_is_for_pool_images_alone(bench):

@@ -24,6 +24,10 @@ class ImportFolderError(WorkbenchError):
     """A folder holds nothing that can be imported."""
 
 
+class FormatError(WorkbenchError):
+    """A file of labels, or a folder that one is to be written to, cannot be used as it is."""
+
+
 class LabelError(WorkbenchError, ValueError):
     """A label that cannot be committed, such as a class that is not in the list."""
 

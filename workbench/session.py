@@ -30,6 +30,7 @@ from workbench.labels.store import LabelStore
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.exchange import ExportReport
     from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
@@ -76,25 +77,54 @@ class Workbench:
         """Make the picks of this bench repeatable from here on."""
         self._work.seed(seed)
 
-    def add(self, folder: str | Path, labels: str | None = None) -> ImportReport:
+    def add(self, folder: str | Path, labels: str | Path | None = None) -> ImportReport:
         """Import the images of a folder that are not there yet.
 
         Args:
             folder: searched with its sub-folders.
             labels: `"folders"` takes the name of the folder that an image lies in as its label.
+                `"coco"`, `"yolo"`, `"voc"`, `"cvat"`, `"csv"` or `"fiftyone"` is looked for in
+                `folder`; a path says where. An image with a fault, or with a label, stays as it is.
 
         Returns:
-            What was added and what was left out, with reasons.
+            What was added and what was left out, with reasons; `labels` of it is about the labels.
 
         Raises:
             ImportFolderError: the folder is missing, or holds no usable image.
-            DatasetError: `labels` is something else, or images are labelled with boxes.
+            FormatError: the file of labels cannot be used as a whole; nothing was imported.
+            DatasetError: `"folders"`, where images are labelled with boxes.
         """
-        require_labels_mode(labels, self.labels.task)
+        if labels not in (None, "folders"):
+            from workbench.exchange import add_labelled
+
+            parts = self.dataset, self.labels, Path(folder), labels
+            return add_labelled(*parts, self._test_fraction)
+        require_labels_mode(labels and str(labels), self.labels.task)
         report = add_folder(self.dataset, Path(folder), self._test_fraction)
         if labels == "folders":
             label_by_folder(self.dataset, self.labels, Path(folder))
         return report
+
+    def export(self, folder: str | Path, format: str) -> "ExportReport":
+        """Write the labelled images with their labels, in the format of another tool.
+
+        Args:
+            folder: must not exist, or be empty; it is there whole, or not at all.
+            format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes; `folders`, `csv`
+                or `fiftyone` for classes. What it cannot carry is warned of before it is lost.
+
+        Raises:
+            FormatError: the folder is taken, nothing is labelled, or this cannot be in the format.
+        """
+        from workbench.exchange import export
+
+        return export(self.dataset, self.labels, Path(folder), format)
+
+    def to_pandas(self, rows: str = "images") -> pd.DataFrame:
+        """The images as a table, or in detection their boxes (`rows="boxes"`)."""
+        from workbench.exchange import to_pandas
+
+        return to_pandas(self.dataset, self.labels, rows)
 
     def label(
         self,

@@ -37,7 +37,7 @@ def write_digits(home: Path | None = None) -> Path:
     Returns:
         The folder: `0/0000.png` to `9/1796.png`.
     """
-    return _write_once(home, "digits", _digits)
+    return write_once(home, "digits", _digits)
 
 
 def write_digit_sheets(home: Path | None = None) -> Path:
@@ -51,7 +51,7 @@ def write_digit_sheets(home: Path | None = None) -> Path:
     Returns:
         The folder: `0000 nothing.png`, `0001 3+7.png` and so on; the name tells what is there.
     """
-    return _write_once(home, "digit sheets", _sheets)
+    return write_once(home, "digit sheets", _sheets)
 
 
 def digit_sheet_boxes(home: Path | None = None) -> dict[str, tuple[Box, ...]]:
@@ -110,7 +110,7 @@ def _around_ink(digit: "Image", corner: tuple[int, int], label: str, box_id: str
     return Box(box_id, label, left / side, top / side, float(width) / side, float(height) / side)
 
 
-def _write_once(home: Path | None, name: str, pictures: Pictures) -> Path:
+def write_once(home: Path | None, name: str, pictures: Pictures) -> Path:
     """Write pictures below the home's media, unless they are all there."""
     folder = make_home(home) / "media" / name
     complete = folder / ".complete"

@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from workbench.dataset import fields
 from workbench.dataset.detections import write_sizes
 from workbench.dataset.files import ImageFile, check_files, find_files
+from workbench.dataset.formats.found import LabelReport
 from workbench.dataset.schema import task_of
 from workbench.dataset.splits import split_of
 from workbench.dataset.types import Split, Status
@@ -35,6 +36,7 @@ class ImportReport:
         duplicates: (path, path of the same content) of exact copies, left out.
         skipped: (path, reason) of files that cannot be used, left out.
         test: how many of those added went to the blind test split.
+        labels: what came of the file of labels, where one was given.
     """
 
     folder: str
@@ -43,6 +45,7 @@ class ImportReport:
     duplicates: list[tuple[str, str]] = default(default_factory=list)
     skipped: list[tuple[str, str]] = default(default_factory=list)
     test: int = 0
+    labels: LabelReport | None = None
 
     def __str__(self) -> str:
         parts = [f"{len(self.added)} images added ({self.test} of them to the blind test split)"]
@@ -53,7 +56,8 @@ class ImportReport:
         if self.skipped:
             path, reason = self.skipped[0]
             parts.append(f"{len(self.skipped)} unusable, such as {Path(path).name}: {reason}")
-        return ", ".join(parts)
+        said = ", ".join(parts)
+        return said if self.labels is None else f"{said}; {self.labels}"
 
     __repr__ = __str__
 

@@ -1,0 +1,216 @@
+"""COCO's JSON for detection.
+
+Source:
+    Lin et al. 2014, "Microsoft COCO: Common Objects in Context"; the format is described at
+    https://cocodataset.org/#format-data. Boxes are [left, top, width, height] in pixels.
+
+An image that the file lists without any annotation has nothing on it; one that it does not list is
+unlabelled. What else stands in an annotation, or in its `attributes` as CVAT writes it, becomes
+attributes, as with FiftyOne's importer; so do `iscrowd` and the `supercategory` of its class.
+Outlines and keypoints are not taken, and a `score` neither: these are labels.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.dataset.boxes import Box, around, corner_points
+from workbench.dataset.formats.found import Findings, Imported, Said
+from workbench.dataset.formats.images import Images
+from workbench.dataset.formats.items import Item, class_order
+from workbench.dataset.formats.placing import Placer, find_image
+from workbench.errors import FormatError
+
+FILE = "labels.json"
+TAKEN = frozenset(
+    {"id", "image_id", "category_id", "bbox", "area", "segmentation", "keypoints", "score"}
+    | {"num_keypoints", "attributes", "iscrowd"}
+)
+"""What no attribute can be called in this format."""
+_SHAPES = ("segmentation", "keypoints")
+_TOP = {"info", "licenses", "images", "annotations", "categories", "type"}
+
+Row = Mapping[str, Any]
+
+
+def read(path: Path, images: Images) -> Imported:
+    """Read a COCO file.
+
+    Args:
+        path: the JSON file.
+        images: what it can speak of.
+
+    Raises:
+        FormatError: it is no JSON, or its lists or their ids are not what COCO has.
+    """
+    data = _load(path)
+    findings = Findings("coco", str(path))
+    listed = {name: _rows(data, name, path) for name in ("images", "annotations", "categories")}
+    for name in sorted(data.keys() - _TOP, key=str):
+        findings.note("key that is not COCO's, passed over", "", str(name)[:80])
+    classes, about = _categories(listed["categories"], path)
+    names = _names(listed["images"], findings, path)
+    by_image = _by_image(listed["annotations"], names, findings)
+    said: dict[str, tuple[Path, Said]] = {}
+    taken: dict[Path, str] = {}
+    for key, name in names.items():
+        found = None if name in findings.faulty else find_image(images, findings, name)
+        if found is None:
+            continue
+        if (other := taken.setdefault(found[0], name)) != name:
+            findings.fault("image that the file lists twice", name, f"also as {other!r}")
+            findings.fault("image that the file lists twice", other, f"also as {name!r}")
+        placer = Placer(findings, name, found[1])
+        for row in by_image.get(key, ()):
+            _place(row, placer, classes, about, findings, name)
+        said[name] = found[0], placer.boxes
+    return findings.close(said, tuple(dict.fromkeys(classes.values())))
+
+
+def write(folder: Path, items: Sequence[Item], classes: Sequence[str]) -> None:
+    """Write `labels.json`; a turned box becomes the upright one around it, outlined by its corners.
+
+    Coordinates are doubles in pixels: back in shares, they are off by some 1e-15 of the image.
+    """
+    order = class_order(items, classes)
+    images = [
+        {"id": key, "file_name": item.name, "width": item.size[0], "height": item.size[1]}
+        for key, item in enumerate(items, 1)
+    ]
+    annotations = [
+        {"id": number, **row} for number, row in enumerate(_annotations(items, order), 1)
+    ]
+    categories = [{"id": place + 1, "name": name} for name, place in order.items()]
+    data = {"images": images, "annotations": annotations, "categories": categories}
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read ({error.strerror}): check the path") from error
+    except (ValueError, RecursionError) as error:
+        raise FormatError(
+            f"{path} is no JSON that can be read ({error}): export it anew"
+        ) from error
+    if not isinstance(data, dict):
+        raise FormatError(
+            f"wanted COCO's object with images, annotations and categories, but {path} holds a "
+            f"{type(data).__name__}: results of a model alone (a list) are no labels"
+        )
+    return data
+
+
+def _rows(data: Row, name: str, path: Path) -> list[Row]:
+    rows = data.get(name)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        came = "nothing" if rows is None else type(rows).__name__
+        raise FormatError(f"{path}: {name!r} must be a list of objects, but there is {came}")
+    return rows
+
+
+def _categories(rows: Sequence[Row], path: Path) -> tuple[dict[Any, str], dict[Any, Row]]:
+    """Names, and what else boxes are told of their class, by id."""
+    names: dict[Any, str] = {}
+    about: dict[Any, Row] = {}
+    for row in rows:
+        key, name = row.get("id"), row.get("name")
+        if not _is_id(key) or not isinstance(name, str) or not name.strip():
+            raise FormatError(f"{path}: a category needs an id and a name, but is {_brief(row)}")
+        if key in names:
+            raise FormatError(f"{path}: the category id {key!r} is there twice: ids must differ")
+        names[key] = name.strip()
+        if row.get("supercategory") is not None:
+            about[key] = {"supercategory": row["supercategory"]}
+    return names, about
+
+
+def _names(rows: Sequence[Row], findings: Findings, path: Path) -> dict[Any, str]:
+    names: dict[Any, str] = {}
+    seen: set[str] = set()
+    for row in rows:
+        key, name = row.get("id"), row.get("file_name")
+        if not _is_id(key) or not isinstance(name, str) or not name:
+            raise FormatError(f"{path}: an image needs an id and a file_name, but is {_brief(row)}")
+        if key in names:
+            raise FormatError(f"{path}: the image id {key!r} is there twice: ids must differ")
+        if name in seen:
+            findings.fault("name that two images of the file have", name, f"one has the id {key}")
+        seen.add(name)
+        names[key] = name
+    return names
+
+
+def _by_image(
+    rows: Sequence[Row], names: Mapping[Any, str], findings: Findings
+) -> dict[Any, list[Row]]:
+    found: dict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        key = row.get("image_id")
+        if not _is_id(key) or key not in names:
+            findings.note("annotation of an image that the file does not list", "", _brief(row))
+        else:
+            found[key].append(row)
+    return found
+
+
+def _place(
+    row: Row,
+    placer: Placer,
+    classes: Mapping[Any, str],
+    about: Mapping[Any, Row],
+    findings: Findings,
+    name: str,
+) -> None:
+    key, bbox = row.get("category_id"), row.get("bbox")
+    if not _is_id(key) or key not in classes:
+        findings.fault("category that the file does not define", name, _brief(row))
+    elif not isinstance(bbox, list) or len(bbox) != 4:
+        findings.fault("annotation without a box of four numbers", name, _brief(row))
+    else:
+        for shape in _SHAPES:
+            if row.get(shape):
+                findings.note(f"{shape} that is not taken, only its box", name, _brief(row))
+        own = row.get("attributes")
+        if own is not None and not isinstance(own, dict):
+            findings.note("attributes that are no object, passed over", name, _brief(row))
+        attributes = {each: value for each, value in row.items() if each not in TAKEN}
+        if "iscrowd" in row:
+            attributes["iscrowd"] = row["iscrowd"]
+        told = {**about.get(key, {}), **attributes, **(own if isinstance(own, dict) else {})}
+        placer.place(classes[key], (bbox[0], bbox[1]), (bbox[2], bbox[3]), attributes=told)
+
+
+def _annotations(items: Sequence[Item], order: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    for key, item in enumerate(items, 1):
+        for box in item.boxes:
+            left, top, right, bottom = _extent(box, item)
+            row: dict[str, Any] = {"image_id": key, "category_id": order[box.label] + 1}
+            row |= {"bbox": [left, top, right, bottom], "area": right * bottom}
+            row["iscrowd"] = int(bool(box.attributes.get("iscrowd", 0)))
+            if box.angle:
+                points = corner_points(box, item.size)
+                row["segmentation"] = [[number for point in points for number in point]]
+            own = {name: value for name, value in box.attributes.items() if name not in TAKEN}
+            yield {**row, **({"attributes": own} if own else {})}
+
+
+def _extent(box: Box, item: Item) -> tuple[float, float, float, float]:
+    """Left, top, width and height in pixels."""
+    width, height = item.size
+    if not box.angle:
+        return box.x * width, box.y * height, box.width * width, box.height * height
+    left, top, right, bottom = around(box, item.size)
+    return left, top, right - left, bottom - top
+
+
+def _is_id(key: Any) -> bool:
+    return isinstance(key, int | str) and not isinstance(key, bool)
+
+
+def _brief(row: Row) -> str:
+    return json.dumps({k: v for k, v in row.items() if k not in _SHAPES}, default=str)[:120]

@@ -1,0 +1,82 @@
+"""A FiftyOne dataset as a folder (`fiftyone.types.FiftyOneDataset`), through FiftyOne itself.
+
+Nothing of the dataset is lost. Imports FiftyOne, so import this module only after
+`connection.connect()`.
+"""
+
+import uuid
+from pathlib import Path
+
+import fiftyone as fo
+
+from workbench.dataset import fields
+from workbench.dataset.boxes import Box
+from workbench.dataset.formats.found import Findings, Imported, Said
+from workbench.dataset.formats.images import Images
+from workbench.dataset.formats.placing import Placer, find_image
+from workbench.dataset.types import FINISHED
+from workbench.dataset.values import Value, read_label
+from workbench.errors import FormatError
+
+
+def read(path: Path, images: Images) -> Imported:
+    """Read the labels of a folder that `write` or FiftyOne has exported.
+
+    Where the images have no `label_status`, those with a label are the labelled ones.
+
+    Args:
+        path: the folder.
+        images: what it can speak of.
+
+    Raises:
+        FormatError: FiftyOne cannot read it, or it has no `ground_truth`.
+    """
+    name = f"workbench-import-{uuid.uuid4().hex}"
+    try:
+        dataset = fo.Dataset.from_dir(
+            str(path), dataset_type=fo.types.FiftyOneDataset, name=name, progress=False
+        )
+    except Exception as error:  # FiftyOne raises whatever a missing key does
+        if fo.dataset_exists(name):
+            fo.delete_dataset(name)
+        raise FormatError(f"FiftyOne cannot read {path} as a FiftyOneDataset: {error}") from error
+    try:
+        if fields.GROUND_TRUTH not in dataset.get_field_schema():
+            raise FormatError(
+                f"the dataset in {path} has no field {fields.GROUND_TRUTH!r}: give the labels that "
+                "name in FiftyOne, dataset.rename_sample_field(…), and export it again"
+            )
+        return _read(dataset, path, images)
+    finally:
+        dataset.delete()
+
+
+def write(folder: Path, dataset: fo.Dataset) -> None:
+    """Export a whole dataset, labelled or not, into a folder that is empty."""
+    dataset.export(export_dir=str(folder), dataset_type=fo.types.FiftyOneDataset, progress=False)
+
+
+def _read(dataset: fo.Dataset, path: Path, images: Images) -> Imported:
+    findings = Findings("fiftyone", str(path))
+    said: dict[str, tuple[Path, Said]] = {}
+    for document in dataset._sample_collection.find():
+        value, status = read_label(document), document.get(fields.STATUS)
+        if value is None or (status is not None and status not in FINISHED):
+            continue
+        name = str(document["filepath"])
+        found = find_image(images, findings, name)
+        if found is None:
+            continue
+        placer = Placer(findings, name, found[1])
+        said[name] = found[0], _said(value, placer)
+    return findings.close(said, tuple(dataset.default_classes or ()))
+
+
+def _said(value: Value, placer: Placer) -> Said:
+    if isinstance(value, str):
+        return (value,)
+    names = tuple(each for each in value if isinstance(each, str))
+    for each in value:
+        if isinstance(each, Box):
+            placer.accept(each)
+    return names or placer.boxes
