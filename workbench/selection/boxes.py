@@ -90,8 +90,10 @@ def box_worth(
     rank = np.arange(len(images)) - np.searchsorted(images, images, side="left")
     top = order[rank < TOP]
     total = np.bincount(said.images[top], weights=weighted[top], minlength=num_images)
-    expected = np.bincount(said.images, weights=said.scores, minlength=num_images)
-    seconds = per_image + per_box * expected
+    expected = np.bincount(said.images, weights=said.scores, minlength=num_images).astype(
+        np.float64
+    )
+    seconds: Floats = per_image + per_box * expected
     starts = np.searchsorted(images, np.arange(num_images + 1))
     reasons = tuple(
         _reason(said, doubt, order[start:stop], classes, float(time))
