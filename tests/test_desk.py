@@ -50,7 +50,7 @@ def test_a_page_gets_images_and_regions_of_them(home, bench):
     assert np.abs(np.subtract(shown(part), whole, dtype=float)).mean() < 4
     with pytest.raises(WorkbenchError, match="no image has the id"):
         desk.region("0" * 24, (0, 0, 1, 1), 100)
-    bench._desks._display._cache.flush()
+    bench._work.desks._display._cache.flush()
     assert list((home / "display").glob("*.sqlite"))
 
 

@@ -44,7 +44,7 @@ def bench(home, folder, request):
 
 @pytest.fixture
 def feedback(bench):
-    return Feedback(bench._learner, bench.labels, bench.queue)
+    return Feedback(bench._work.learner, bench.labels, bench.queue)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_the_queue_is_told_in_the_order_of_the_models_doubt(bench, feedback, pag
     order = page.wait_labels(12)["order"]
     assert order[0] == pool[30][0]
     assert [item.sample_id for item in feedback.in_order(bench.queue.items())] == order
-    fit = bench._learner.fit()
+    fit = bench._work.learner.fit()
     top = np.sort(fit.at([fit.table.row_of[i] for i in order[1:]]), axis=1)
     margins = top[:, -1] - top[:, -2]
     assert margins.tolist() == sorted(margins.tolist())
@@ -144,14 +144,14 @@ def test_what_is_queued_meanwhile_gets_its_suggestion_without_another_label(benc
 def test_a_label_given_while_it_refits_is_in_the_next_one(bench, feedback, page, monkeypatch):
     pool = images(bench, "pool")
     fitting, go_on = threading.Event(), threading.Event()
-    real = bench._learner.fit
+    real = bench._work.learner.fit
 
     def slow_fit(table=None):
         fitting.set()
         assert go_on.wait(PATIENCE)
         return real(table)
 
-    monkeypatch.setattr(bench._learner, "fit", slow_fit)
+    monkeypatch.setattr(bench._work.learner, "fit", slow_fit)
     commit(bench, pool[:6])
     assert fitting.wait(PATIENCE)
     commit(bench, pool[6:7])
@@ -192,13 +192,13 @@ def test_off_means_off_until_it_is_switched_on(bench, feedback, page):
 
 
 def test_switched_off_in_mid_refit_nothing_is_told(bench, feedback, page, monkeypatch):
-    real = bench._learner.fit
+    real = bench._work.learner.fit
 
     def fit(table=None):
         feedback.enabled = False
         return real(table)
 
-    monkeypatch.setattr(bench._learner, "fit", fit)
+    monkeypatch.setattr(bench._work.learner, "fit", fit)
     commit(bench, images(bench, "pool")[:6])
     idle(feedback)
     assert not feedback.enabled
@@ -208,8 +208,8 @@ def test_switched_off_in_mid_refit_nothing_is_told(bench, feedback, page, monkey
 def test_it_does_not_work_while_nobody_listens(bench, feedback, monkeypatch):
     pool = images(bench, "pool")
     asked = []
-    real = bench._learner.live_table
-    monkeypatch.setattr(bench._learner, "live_table", lambda: asked.append(1) or real())
+    real = bench._work.learner.live_table
+    monkeypatch.setattr(bench._work.learner, "live_table", lambda: asked.append(1) or real())
     commit(bench, pool[:6])
     assert feedback._thread is None
     assert asked == []
@@ -235,8 +235,8 @@ def test_a_widget_that_is_closed_twice_is_closed(bench):
     widget = bench.label(4)
     widget.close()
     widget.close()
-    assert bench._desks.feedback._listeners == []
-    assert bench.queue._listeners == [bench._desks.feedback._note_queue]
+    assert bench._work.desks.feedback._listeners == []
+    assert bench.queue._listeners == [bench._work.desks.feedback._note_queue]
 
 
 def test_undo_takes_its_point_of_the_curve_back(bench, feedback, page):

@@ -39,7 +39,7 @@ def errors(bench):
 
 @pytest.fixture
 def desk(bench, errors):
-    return GalleryDesk(errors, bench._desks)
+    return GalleryDesk(errors, bench._work.desks)
 
 
 def cases(desk, kind):

@@ -55,10 +55,10 @@ def test_nothing_is_looked_at_before_it_is_asked_for(bench, monkeypatch):
 
     monkeypatch.setattr(judging, "look_at", refuse)
     monkeypatch.setattr(judging, "read_properties", refuse)
-    bench._judge._seen.clear()
+    bench._work._judge._seen.clear()
     evaluation = bench.evaluate()
     assert "reliability" not in vars(evaluation), "computed when it is asked for"
-    bench._learner.figure(bench._learner.fit())
+    bench._work.learner.figure(bench._work.learner.fit())
     with pytest.raises(AssertionError, match="an image was opened"):
         evaluation.slices()
 
@@ -81,8 +81,8 @@ def test_slices_cover_looks_fields_classes_and_likeness(bench, evaluation):
 
 def test_a_bad_slice_is_found(bench, folder, home):
     """Labels of the test images that one camera took are wrong, most of them."""
-    ids = bench._learner.fit().table.labelled_test
-    table = bench._learner.table()
+    ids = bench._work.learner.fit().table.labelled_test
+    table = bench._work.learner.table()
     taken = [table.ids[row] for row in ids[::5]]
     bench.dataset.set_values("lens", dict.fromkeys(taken, "scratched"), key_field="id")
     before = bench.evaluate()
@@ -184,7 +184,7 @@ def test_an_image_is_looked_at_upright_and_one_that_cannot_be_read_is_passed_ove
 def test_files_that_are_gone_leave_the_other_slices(bench, folder, tmp_path):
     path = bench.dataset.match({"split": "test"}).first().filepath
     shutil.move(path, tmp_path / "away.png")
-    bench._judge._seen.clear()
+    bench._work._judge._seen.clear()
     tried = bench.evaluate().slices(level=1)
     shutil.move(tmp_path / "away.png", path)
     assert any(name.startswith("brightness") for name in tried.index)

@@ -9,8 +9,7 @@ from tests.dataset.pictures import sort_digits, write_sheets
 from workbench.dataset.types import Split
 from workbench.errors import NotEnoughLabelsError
 from workbench.labels.events import Source
-from workbench.mistakes import TITLES
-from workbench.quality.cases import Kind
+from workbench.mistakes import TITLES, Kind
 
 CLASSES = ["0", "1", "2", "7"]
 SWAPPED, FOREIGN = 5, 10

@@ -83,9 +83,9 @@ def test_a_table_says_which_images_are_labelled_and_with_what(bench):
     bench.labels.commit(b, [])
     bench.labels.commit(c, ["1"])
     bench.labels.skip(c)
-    live = bench._learner.live_table()
+    live = bench._work.learner.live_table()
     bench.labels.commit(d, ["1"])
-    for table in (bench._learner.live_table(), bench._learner.table()):
+    for table in (bench._work.learner.live_table(), bench._work.learner.table()):
         rows = [table.row_of[i] for i in (a, b, c, d)]
         assert table.labelled[rows].tolist() == [True, True, False, True]
         assert table.targets[rows].tolist() == [
@@ -100,7 +100,7 @@ def test_a_table_says_which_images_are_labelled_and_with_what(bench):
         classifications=[bench.dataset[d].ground_truth.classifications[0].__class__(label="0")]
     )
     sample.save()
-    live = bench._learner.live_table()
+    live = bench._work.learner.live_table()
     assert live.targets[live.row_of[b]].tolist() == [True, False, False], "past our API, too"
 
 
@@ -118,7 +118,7 @@ def test_where_there_is_nothing_to_measure_no_figure_is_given(home, folder):
     with pytest.raises(
         NotEnoughLabelsError, match="have none of the classes, and none is predicted"
     ):
-        bench._learner.figure(bench._learner.fit())
+        bench._work.learner.figure(bench._work.learner.fit())
     assert bench.pick(5).empty, "all are labelled, and that alone is why"
     wb.delete("none there")
 
@@ -133,7 +133,7 @@ def test_the_page_labels_by_lists_and_accepts_what_is_suggested(bench):
     label(bench, pool[:40])
     bench.queue.add([Pick(i, n, 0.5, "margin", "why") for n, (i, _) in enumerate(pool[40:46])])
     desk = desk_of(bench)
-    page = Page(bench._desks.feedback)
+    page = Page(bench._work.desks.feedback)
     state = desk.state()
     assert (state["task"], state["measure"]) == ("multilabel", "micro F1")
     (first, truth), (second, _), (third, _) = pool[40:43]
@@ -172,7 +172,7 @@ def test_the_page_labels_by_lists_and_accepts_what_is_suggested(bench):
 def test_groups_of_the_grid_are_sets_of_classes(bench):
     label(bench, images(bench, "pool")[:50])
     groups, ids = desk_of(bench, count=1).arrange("prediction", None, lambda *_: None)
-    left = len(bench._learner.table().open_pool)
+    left = len(bench._work.learner.table().open_pool)
     assert sum(group["count"] for group in groups) == left == len(ids) // 12
     names = {name for group in groups for name in group["name"].split(" + ")}
     assert names <= {*CLASSES, "none of the classes", "sets of few images"}
@@ -185,7 +185,7 @@ def test_a_class_too_many_or_too_few_is_doubted_and_settled(bench):
     spoiled = [pool[row] for row in rng.choice(len(pool), 4, replace=False)]
     for sample_id, truth in spoiled:
         bench.labels.commit(sample_id, sorted({*truth} ^ {CLASSES[rng.integers(3)]}))
-    doubts = find_doubts(bench._learner)
+    doubts = find_doubts(bench._work.learner)
     frame = bench.suspects()
     assert frame["score"].is_monotonic_decreasing
     places = [frame.index.get_loc(sample_id) for sample_id, _ in spoiled]
@@ -212,7 +212,7 @@ def test_saliency_is_of_the_likeliest_class_alone(bench):
     label(bench, images(bench, "pool")[:40])
     bench.evaluate()
     sample_id = images(bench, "pool")[41][0]
-    name, heat = bench._learner.saliency(sample_id, (32, 32))
+    name, heat = bench._work.learner.saliency(sample_id, (32, 32))
     assert name in CLASSES
     assert heat.shape == (32, 32)
     assert 0 <= heat.min() < heat.max() <= 1

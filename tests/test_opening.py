@@ -323,7 +323,7 @@ def append(store, hashes, vectors):
         os.kill(os.getpid(), signal.SIGKILL)
 VectorStore.append = append
 bench = wb.open({opened.name!r})
-bench._learner.embedder.vectors(bench._learner.table())
+bench._work.learner.embedder.vectors(bench._work.learner.table())
 """)
         kernel.process.wait(300)
     finally:
@@ -338,7 +338,7 @@ bench._learner.embedder.vectors(bench._learner.table())
 
     monkeypatch.setattr(embedding, "embed_files", embed_files)
     bench = opened()
-    learner, table = bench._learner, bench._learner.table()
+    learner, table = bench._work.learner, bench._work.learner.table()
     vectors = learner.embedder.vectors(table)
     assert 0 < len(embedded) <= 0.55 * 60
     assert np.isfinite(vectors).all()

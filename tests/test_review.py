@@ -40,7 +40,7 @@ def wrong(bench):
 
 @pytest.fixture
 def doubts(bench):
-    return find_doubts(bench._learner)
+    return find_doubts(bench._work.learner)
 
 
 def review(bench, doubts, count=None):
@@ -129,5 +129,5 @@ def test_too_few_labels_to_doubt_any_are_said(home, bench, tmp_path):
 
     fresh = wb.open("review-fresh", images=tmp_path / "0", classes=CLASSES)
     with pytest.raises(NotEnoughLabelsError, match="at least 2 classes"):
-        find_doubts(fresh._learner)
+        find_doubts(fresh._work.learner)
     wb.delete("review-fresh")

@@ -84,7 +84,7 @@ def test_a_saved_model_says_what_the_bench_says(request, task):
     own = bench.predict().sort_values("path", ignore_index=True)
     agree(model.predict(own["path"].tolist()), own)
     agree(model.predict(images), bench.predict(images))
-    learner = bench._learner
+    learner = bench._work.learner
     fit = learner.fit()
     probabilities = model.predict_proba(fit.table.paths)
     np.testing.assert_allclose(probabilities, fit.probabilities, atol=2e-4)
@@ -144,7 +144,7 @@ def test_what_it_was_made_of_is_kept(bench, saved):
     import workbench as wb
 
     model = wb.load_model(saved)
-    fit = bench._learner.fit()
+    fit = bench._work.learner.fit()
     about = model.description.trained_on
     status = bench.status()
     assert about["dataset"] == "saving"
@@ -179,7 +179,7 @@ def test_one_label_more_is_another_snapshot(bench, saved, tmp_path):
     before = wb.load_model(saved).description.trained_on
     same = wb.load_model(bench.save_model(tmp_path / "same")).description.trained_on
     assert same == before
-    table = bench._learner.table()
+    table = bench._work.learner.table()
     row = int(table.labelled_pool[0])
     label = table.classes[int(table.targets[row])]
     other = next(name for name in DIGITS if name != label)

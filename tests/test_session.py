@@ -51,7 +51,7 @@ def fresh(home, folder, request):
 
 
 def test_nothing_that_a_model_learns_from_is_a_test_image(bench):
-    fit = bench._learner.fit()
+    fit = bench._work.learner.fit()
     assert len(fit.rows)
     assert not fit.table.is_test[fit.rows].any()
     assert set(fit.rows) == set(np.flatnonzero(~fit.table.is_test & (fit.table.targets >= 0)))
@@ -166,7 +166,7 @@ def test_an_unknown_strategy_and_an_unknown_backbone_are_said_before_anything_is
 def test_saliency_is_for_pool_images_alone(bench):
     bench.evaluate()
     ids, splits = bench.dataset.values(["id", "split"])
-    learner = bench._learner
+    learner = bench._work.learner
     for sample_id in [i for i, split in zip(ids, splits, strict=True) if split == "pool"][:12]:
         label, heat = learner.saliency(sample_id, (32, 48))
         assert label in CLASSES
@@ -196,17 +196,17 @@ def test_added_images_embed_alone(bench, home, tmp_path, monkeypatch):
 
 
 def test_a_fine_tuned_backbone_is_used_only_if_it_does_better(bench):
-    key = bench._learner.key
+    key = bench._work.learner.key
     run = bench.train("efficientnet_lite0", minutes=0.1)
     assert bench.labels.counts()  # the kernel is free meanwhile
     run.wait()
     outcome = run.outcome
-    assert (bench._learner.key != key) == run.used == outcome["better"]
+    assert (bench._work.learner.key != key) == run.used == outcome["better"]
     assert ("now in use" in str(run)) == run.used
     assert bench.runs[-1].id == run.id
     # What the weights have seen does not calibrate, nor flatter a provisional figure.
     run.use()
-    assert bench._learner.key == outcome["key"]
+    assert bench._work.learner.key == outcome["key"]
     assert bench.evaluate().accuracy.count <= len(outcome["held_out"]) + 5
     with pytest.raises(ValueError, match="there is no choice named epoch in training"):
         bench.train(epoch=3)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.models.saved import SavedModel
+    from workbench.models.saveddetector import SavedDetector
     from workbench.session import Workbench
 
 __version__ = "0.1.0"
@@ -44,8 +45,8 @@ def open(
     Args:
         name: of the dataset, or a FiftyOne dataset to take over.
         images: folder of images, for a new dataset.
-        task: what is labelled: `classification` (one class an image), which is the default, or
-            `multilabel` (any number of classes, or none).
+        task: what is labelled: `classification` (one class an image), which is the default,
+            `multilabel` (any number of classes, or none) or `detection` (boxes around objects).
         classes: names of the classes, for a new dataset; more can be added while labelling.
         labels: `"folders"` takes the name of the folder that an image lies in as its label.
         annotator: who labels; by default `WORKBENCH_ANNOTATOR`, else the user's name.
@@ -92,24 +93,27 @@ def list(home: str | Path | None = None) -> "pd.DataFrame":
 def delete(name: str, home: str | Path | None = None) -> None:
     """Delete a dataset with its labels, history, embeddings and models; the image files stay.
 
+    Training runs of it that are at work are stopped first, in whichever kernel they are.
+
     Raises:
         DatasetError: there is none of that name.
+        TrainingError: a run does not stop within a minute; nothing was deleted.
     """
-    import shutil
-
     from workbench.dataset.connection import connect
 
     connection = connect(Path(home) if home is not None else None)
-    from workbench.dataset.opening import delete_dataset, prune_vectors
+    from workbench.dataset.opening import dataset_id, delete_dataset, prune_vectors
     from workbench.labels.deletion import delete_labels
+    from workbench.runs.runs import Runs
 
-    dataset_id = delete_dataset(name)
-    delete_labels(connection.database, dataset_id)
+    kept_under = dataset_id(name)
+    Runs(connection.home / "runs" / kept_under, adopt=lambda run: None).delete()
+    delete_dataset(name)
+    delete_labels(connection.database, kept_under)
     prune_vectors(connection.home)
-    shutil.rmtree(connection.home / "runs" / dataset_id, ignore_errors=True)
 
 
-def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel":
+def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel | SavedDetector":
     """Open a model that `bench.save_model(folder)` saved: no dataset, no database, no code in it.
 
     Args:

@@ -76,7 +76,7 @@ class AppDesk:
     def labelled(self, sample_ids: Sequence[str]) -> int:
         """How many of the images have a label."""
         found = self._queue.look_up(sample_ids).values()
-        return sum(item.label is not None and item.status is not Status.SKIPPED for item in found)
+        return sum(item.is_labelled for item in found)
 
     def queue(self, sample_ids: Sequence[str]) -> int:
         """Queue images in this order, before all others; how many were not queued before."""
@@ -185,7 +185,7 @@ class AppDesk:
 def _why_no_review(item: QueueItem) -> str | None:
     if item.status is Status.IN_REVIEW:
         return _THERE
-    return _NO_LABEL if item.label is None or item.status is Status.SKIPPED else None
+    return None if item.is_labelled else _NO_LABEL
 
 
 def _outcome(events: Sequence[LabelEvent], left_out: Mapping[str, int] | None = None) -> Outcome:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from workbench.dataset.display import Display
 from workbench.dataset.fields import NOTE
 from workbench.dataset.rounds import learning_curve
-from workbench.dataset.types import Split
-from workbench.dataset.values import Value, in_order, to_plain
+from workbench.dataset.types import FINISHED, Split
+from workbench.dataset.values import DETECTION, MULTILABEL, Value, in_order, names_of, to_plain
 from workbench.errors import ImageError, WorkbenchError
 from workbench.feedback import Feedback
 from workbench.labels.events import CLASSES, LabelEvent
@@ -24,7 +24,7 @@ from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import LabelStore
 from workbench.learning import Learner
 from workbench.operations import Operations
-from workbench.worklists import QueuedList, Worklist
+from workbench.worklists import BoxQueue, QueuedList, Suggest, Worklist, predicted_boxes
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -155,8 +155,8 @@ class Desk:
             return b""
 
     def learn(self, on: bool) -> None:
-        """Switch the learning in the background on or off."""
-        self._feedback.enabled = on
+        """Switch the learning in the background on or off; of boxes nothing is learned there."""
+        self._feedback.enabled = on and self._labels.task != DETECTION
 
     def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[np.float32]] | None:
         """The predicted class and where its evidence lies; None for test images and no model."""
@@ -203,11 +203,20 @@ class Desk:
             "note": item.note,
             "hints": item.split is Split.POOL,
             **self._worklist.extras(item),
+            **self._boxes(item),
         }
+
+    def _boxes(self, item: QueueItem) -> dict[str, Any]:
+        """Of an image with boxes: all of them, and whether somebody has said that they are all."""
+        if self._labels.task != DETECTION:
+            return {}
+        return {"label": to_plain(item.label) or [], "done": item.is_labelled}
 
     def _ordered(self, value: Value | None) -> Value | None:
         """A label with its classes in the order of the list, which may be another one by now."""
-        return in_order(value, self._labels.classes) if isinstance(value, tuple) else value
+        if self._labels.task != MULTILABEL or value is None:
+            return value
+        return in_order(names_of(value), self._labels.classes)
 
     def _as_news(self, event: LabelEvent) -> dict[str, Any]:
         told = {"event": event.id, "group": event.group, "sample": event.sample_id}
@@ -215,14 +224,11 @@ class Desk:
             return {"news": "classes", "classes": event.after, **told}
         if event.field == NOTE:
             return {"news": "note", "note": event.after, **told}
-        listed = self._worklist.holds(event)
-        return {
-            "news": "label",
-            "before": event.before,
-            "after": event.after,
-            "listed": listed,
-            **told,
-        }
+        news = {"news": "label", "listed": self._worklist.holds(event), **told}
+        if self._labels.task == DETECTION:
+            changes = [{"before": old, "after": new} for old, new in event.changes]
+            return {**news, "changes": changes, "done": event.status_after in FINISHED}
+        return {**news, "before": event.before, "after": event.after}
 
 
 class Desks:
@@ -234,6 +240,7 @@ class Desks:
         queue: where images are looked up.
         learner: the current model.
         display: makes the images that are shown.
+        suggest: the boxes that are suggested for an image, where it is labelled with boxes.
 
     Attributes:
         labels, queue, learner: as given.
@@ -246,12 +253,14 @@ class Desks:
         queue: LabelQueue,
         learner: Learner,
         display: Display,
+        suggest: Suggest = predicted_boxes,
     ) -> None:
         self.labels = labels
         self.queue = queue
         self.learner = learner
         self._dataset = dataset
         self._display = display
+        self._suggest = suggest
 
     @cached_property
     def feedback(self) -> Feedback:
@@ -261,7 +270,12 @@ class Desks:
     def at(self, worklist: Worklist | None = None) -> Desk:
         """A desk for a page that walks through a list; by default through the queue."""
         if worklist is None:  # an empty one is a list, too
-            worklist = QueuedList(self.queue, self.feedback)
+            boxes = self.labels.task == DETECTION
+            worklist = (
+                BoxQueue(self.queue, self._suggest)
+                if boxes
+                else QueuedList(self.queue, self.feedback)
+            )
         return Desk(
             self.labels,
             self.queue,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.classes import Classes
 from workbench.dataset import fields
-from workbench.dataset.values import label_path
+from workbench.dataset.values import DETECTION, label_path
 from workbench.errors import DatasetError
 from workbench.labels.store import LabelStore
 
@@ -18,12 +18,21 @@ if TYPE_CHECKING:
 ANNOTATOR = "folders"
 
 
-def require_labels_mode(labels: str | None) -> None:
+def require_labels_mode(labels: str | None, task: str | None) -> None:
     """Refuse what labels cannot be read from.
 
+    Args:
+        labels: how they are to be read; None for not.
+        task: what is labelled; None where that is not known yet.
+
     Raises:
-        DatasetError: it is neither None nor "folders".
+        DatasetError: it is neither None nor "folders", or images are labelled with boxes.
     """
+    if labels is not None and task == DETECTION:
+        raise DatasetError(
+            f"labels={labels!r} gives an image a class, but here they are labelled with boxes: "
+            "leave it out"
+        )
     if labels not in (None, "folders"):
         raise DatasetError(f'labels must be None or "folders", but got {labels!r}')
 
@@ -42,7 +51,11 @@ def label_by_folder(dataset: "fo.Dataset", labels: LabelStore, folder: Path) -> 
 
     Returns:
         How many labels were recorded.
+
+    Raises:
+        DatasetError: images are labelled with boxes.
     """
+    require_labels_mode("folders", labels.task)
     root = folder.expanduser().absolute()
     found = dataset.values(["id", "filepath", label_path(fields.GROUND_TRUTH, labels.task)])
     names = {

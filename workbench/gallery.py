@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.dataset.types import Split, Status
-from workbench.dataset.values import Value, caption, same_value, to_plain
+from workbench.dataset.values import Value, caption, names_of, same_value, to_plain
 from workbench.desk import Desk, Desks
 from workbench.errors import WorkbenchError
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
-from workbench.mistakes import TITLES, Errors, Found, Mistake, find_errors
-from workbench.quality.cases import Kind
+from workbench.mistakes import TITLES, Errors, Found, Kind, Mistake, find_errors
 
 if TYPE_CHECKING:
     from workbench.widgets.gallery import ErrorGallery
@@ -155,7 +154,7 @@ class GalleryDesk:
     def _as_called_now(self, label: Value | None) -> Value | None:
         if not isinstance(label, tuple):
             return label and self._labels.class_now(label)
-        return tuple(name for each in label if (name := self._labels.class_now(each)))
+        return tuple(name for each in names_of(label) if (name := self._labels.class_now(each)))
 
     def _plain_kind(self, kind: Kind, found: Found) -> dict[str, Any]:
         return {

@@ -1,11 +1,12 @@
 """What the model gets wrong, and what it has never seen the like of: the images to look at, by kind.
 
 Wiring: predictions of labels that the model has not seen, doubts and distances are gathered here,
-sorted by `quality.cases`, and kept as a table, as a gallery and as saved views.
+sorted into kinds, and kept as a table, as a gallery and as saved views.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,31 +15,33 @@ import pandas as pd
 
 from workbench.dataset.types import Split, Status
 from workbench.dataset.values import Value, to_plain
+from workbench.evaluation.cases import Cases
+from workbench.evaluation.errors import SURE, Case, confident_and_wrong, of_confused_pairs
 from workbench.labels.queue import LabelQueue
-from workbench.learning import Fit, Learner
-from workbench.quality.cases import (
-    SURE,
-    Case,
-    Judged,
-    Kind,
-    confident_and_wrong,
-    judge,
-    of_confused_pairs,
-    out_of_distribution,
-)
+from workbench.learning import Fit, Learner, Rows
 from workbench.quality.outliers import (
     FALSE_ALARMS,
     Outliers,
     least_reference,
     measure_outliers,
 )
-from workbench.review import Doubts, find_doubts, is_settled
+from workbench.review import Doubts, find_doubts
 from workbench.tasks import suggestion
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
     from workbench.widgets.gallery import ErrorGallery
+
+
+class Kind(StrEnum):
+    """What an image is to be looked at for; it can be several."""
+
+    CONFIDENT = "confident"  # a calibrated model was surer than `SURE`, and wrong
+    LABEL = "label"  # what `suspects` counts as likely errors
+    CONFUSED = "confused"  # a mistake between two classes that are confused beyond chance
+    OUTLIER = "outlier"  # farther from everything labelled than chance
+
 
 TITLES = {
     Kind.CONFIDENT: "Confident and wrong",
@@ -193,6 +196,23 @@ def find_errors(
     return Errors(kinds, events, gallery)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a model says of labels that it has not seen.
+
+    Attributes:
+        rows: (m,) of the images in their table.
+        cases: (m,) labels and what is said; None for none.
+    """
+
+    rows: Rows
+    cases: Cases | None
+
+    def at_home(self, cases: Sequence[Case]) -> list[Case]:
+        """Cases with the rows of the table."""
+        return [replace(case, row=int(self.rows[case.row])) for case in cases]
+
+
 class _Finder:
     """Searches one state of a dataset.
 
@@ -209,7 +229,7 @@ class _Finder:
 
     @cached_property
     def _judged(self) -> Judged:
-        return judge_known(self._fit, exclusive=self._learner.task.exclusive)
+        return judge_known(self._fit)
 
     @cached_property
     def _place_of(self) -> dict[int, int]:
@@ -224,20 +244,22 @@ class _Finder:
         return {sample_id: row for row, sample_id in enumerate(self._doubts.ids)}
 
     def confident(self, count: int) -> Found:
-        cases = confident_and_wrong(self._judged, self._table.classes)
+        judged = self._judged
+        cases = judged.at_home(confident_and_wrong(judged.cases) if judged.cases else [])
         sure = f"with a confidence of {100 * SURE:.0f} % or more"
         told = self._on_how_many()
         about = f"The model was wrong {sure}; {told}." if cases else f"None {sure}; {told}."
         return self._found(cases, count, about)
 
     def confused(self, count: int) -> Found:
-        cases, pairs = of_confused_pairs(self._judged, self._table.classes)
+        judged = self._judged
+        cases, pairs = of_confused_pairs(judged.cases) if judged.cases else ([], [])
         about = "Taken for each other more often than chance would have it."
         if not pairs:
             about = "No two classes are taken for each other more often than by chance."
         if len(self._table.classes) < 3:
             about = "Of two classes there is only one pair: it takes a third to compare with."
-        return self._found(cases, count, f"{about[:-1]}; {self._on_how_many()}.")
+        return self._found(judged.at_home(cases), count, f"{about[:-1]}; {self._on_how_many()}.")
 
     def outliers(self, count: int) -> Found:
         table = self._table
@@ -245,17 +267,15 @@ class _Finder:
         # Which test images are labelled is left to chance: a model must not point at them.
         open_pool = ~table.is_test & (table.statuses != Status.SKIPPED.value)
         among = np.flatnonzero(table.labelled | open_pool)
-        cases = out_of_distribution(measured, among)
+        cases = [
+            Case(row, float(measured.distance[row]), measured.explain(row))
+            for row in measured.farthest(among).tolist()
+        ]
         return self._found(cases, count, _about_outliers(measured, len(among), len(cases)))
 
     def wrong_labels(self, count: int) -> Found:
         doubts, suspects = self._doubts, self._doubts.suspects
-        known = self._queue.look_up(doubts.ids)
-        rows = [
-            row
-            for row in suspects.order.tolist()
-            if suspects.likely[row] and not is_settled(known.get(doubts.ids[row]))
-        ]
+        rows = [row for row in doubts.open(self._queue) if suspects.likely[row]]
         found = []
         for row in rows[:count]:
             evidence = doubts.evidence(row)
@@ -299,17 +319,13 @@ class _Finder:
             Probabilities, None for none; the model; how sure it is of what is wrong, 0 for nothing.
         """
         model = f"{self._learner.key}@{len(self._fit.rows)}"
-        if (place := self._place_of.get(row)) is not None:
-            known = self._judged
-            return known.probabilities[place], f"{model}, out of fold", self._sure[place]
+        place, cases = self._place_of.get(row), self._judged.cases
+        if place is not None and cases is not None:
+            sure = float(cases.sure_of_mistake[place])
+            return cases.probabilities[place], f"{model}, out of fold", sure
         if self._table.labelled[row]:
             return None, model, 0.0  # the only one of its class, say: no fold could predict it
         return self._fit.at([row])[0], model, 0.0
-
-    @cached_property
-    def _sure(self) -> list[float]:
-        sure: list[float] = self._judged.confidence.tolist()
-        return sure
 
     def _mistake(
         self, case: Case, predicted: Value | None, confidence: float, evidence: Mapping[str, Any]
@@ -329,7 +345,7 @@ class _Finder:
         )
 
 
-def judge_known(fit: Fit, *, exclusive: bool) -> Judged:
+def judge_known(fit: Fit) -> Judged:
     """Every label beside what is said by a model that has not seen it.
 
     That is the probe itself for the test split, and out-of-fold predictions for the pool. A backbone
@@ -338,7 +354,6 @@ def judge_known(fit: Fit, *, exclusive: bool) -> Judged:
 
     Args:
         fit: the model.
-        exclusive: whether an image has one class only.
     """
     table, probe = fit.table, fit.probe
     known = np.isfinite(probe.out_of_fold).all(axis=1)
@@ -346,7 +361,10 @@ def judge_known(fit: Fit, *, exclusive: bool) -> Judged:
     rows = np.concatenate([test, pool])
     out_of_fold = probe.spread(probe.out_of_fold[known], len(table.classes))
     probabilities = np.concatenate([fit.at(test), out_of_fold])
-    return judge(rows, table.targets[rows], probabilities, exclusive=exclusive)
+    if not len(rows):
+        return Judged(rows, None)
+    ids = [table.ids[row] for row in rows]
+    return Judged(rows, Cases(ids, table.targets[rows], probabilities, table.classes))
 
 
 def _about_outliers(measured: Outliers, among: int, found: int) -> str:

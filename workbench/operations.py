@@ -4,6 +4,7 @@ Wiring between the page's plain dictionaries and the labels. Imports FiftyOne by
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from workbench.errors import WorkbenchError
@@ -35,6 +36,8 @@ class Operations:
         self._plain = plain
         self._kinds: dict[str, Callable[[Op], Answer]] = {
             "label": self._label,
+            "draw": self._draw,
+            "done": self._done,
             "labels": self._label_many,
             "skip": self._skip,
             "note": self._note,
@@ -55,11 +58,12 @@ class Operations:
 
         Args:
             op: `id`, `kind` and what that needs: `sample` or `samples`, `label`, `seconds`,
-                `basedOn`, `accepted`, `suggestion`, `model`, `text`, `name`, `to`, `step`.
+                `basedOn`, `accepted`, `suggestion`, `model`, `changes` (each `before` and `after`),
+                `text`, `name`, `to`, `step`.
 
         Returns:
             The acknowledgement: `id`, `ok`, and what changed; else `error`, and `final` if sending
-            it again can't help.
+            it again can't help: then also `item`, the image as it is, if the operation drew on it.
         """
         try:
             kind = self._kinds.get(op["kind"])
@@ -69,7 +73,8 @@ class Operations:
                 )
             return {"id": op["id"], "ok": True, **kind(op)}
         except WorkbenchError as error:
-            return {"id": op["id"], "ok": False, "error": str(error), "final": True}
+            answer = {"id": op["id"], "ok": False, "error": str(error), "final": True}
+            return answer | self._as_it_is(op)
         except Exception as error:  # noqa: BLE001 - the page keeps the operation and shows why
             return {"id": op["id"], "ok": False, "error": str(error), "final": False}
 
@@ -86,6 +91,41 @@ class Operations:
             event_id=str(op["id"]),
         )
         return self._outcome(commit)
+
+    def _draw(self, op: Op) -> Answer:
+        sample_id = str(op["sample"])
+        accepted = bool(op.get("accepted"))
+        changes = [(each.get("before"), each.get("after")) for each in op["changes"]]
+        commit = self._labels.draw(
+            sample_id,
+            changes,
+            seconds=_seconds(op),
+            source=self._worklist.source(sample_id, accepted=accepted),
+            suggestion=[after for _, after in changes if after] if accepted else None,
+            model=op.get("model"),
+            based_on=op.get("basedOn"),
+            event_id=str(op["id"]),
+        )
+        return self._outcome(commit)
+
+    def _done(self, op: Op) -> Answer:
+        sample_id = str(op["sample"])
+        commit = self._labels.done(
+            sample_id,
+            seconds=_seconds(op),
+            source=self._worklist.source(sample_id, accepted=False),
+            based_on=op.get("basedOn"),
+            event_id=str(op["id"]),
+        )
+        return self._outcome(commit)
+
+    def _as_it_is(self, op: Op) -> Answer:
+        """What the page is to show again where a drawing was refused for good."""
+        if op["kind"] != "draw":
+            return {}
+        with suppress(WorkbenchError):
+            return {"item": self._plain(str(op["sample"]))}
+        return {}
 
     def _label_many(self, op: Op) -> Answer:
         events = self._labels.commit_many(

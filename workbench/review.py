@@ -67,6 +67,12 @@ class Doubts:
         """Places of the labels by sample id, 0 the most doubtful."""
         return {self.ids[row]: rank for rank, row in enumerate(self.suspects.order.tolist())}
 
+    def open(self, queue: LabelQueue) -> list[int]:
+        """Rows of the labels that nobody has looked at again, the most doubtful first."""
+        known = queue.look_up(self.ids)
+        order: list[int] = self.suspects.order.tolist()
+        return [row for row in order if not is_settled(known.get(self.ids[row]))]
+
     def label(self, row: int) -> Value:
         """The label that was judged."""
         return self._value(self.suspects.targets[row])
@@ -149,10 +155,7 @@ class Review:
     def __init__(self, doubts: Doubts, queue: LabelQueue, count: int | None = None) -> None:
         self._doubts = doubts
         self._queue = queue
-        order = doubts.suspects.order.tolist()
-        # Whoever has looked at a label again has settled it, in an earlier session, too.
-        known = queue.look_up(doubts.ids)
-        rows = [row for row in order if not is_settled(known.get(doubts.ids[row]))]
+        rows = doubts.open(queue)
         likely = sum(bool(doubts.suspects.likely[row]) for row in rows)
         chosen = rows[: likely if count is None else count]
         self._rows = {doubts.ids[row]: row for row in chosen}

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.dataset.fields import GROUND_TRUTH
-from workbench.dataset.values import to_plain
+from workbench.dataset.values import names_of, to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD
 from workbench.evaluation.intervals import Estimate
@@ -68,7 +68,7 @@ def save_model(
         backbone=backbone,
         head=ProbeHead(fit.space, fit.probe, len(table.classes)),
         threshold=THRESHOLD,
-        calibration=_calibration(learner, fit, measured),
+        calibration=_calibration(fit, measured),
         metrics={} if measured is None else _metrics(measured),
         trained_on={"dataset": dataset, **_snapshot(learner, labels, fit)},
         overwrite=overwrite,
@@ -103,7 +103,7 @@ def _records(per_class: pd.DataFrame) -> list[dict[str, Any]]:
     return records
 
 
-def _calibration(learner: Learner, fit: Fit, measured: Measured | None) -> dict[str, Any]:
+def _calibration(fit: Fit, measured: Measured | None) -> dict[str, Any]:
     """How probabilities were calibrated, and how they hold on the blind test split."""
     known = int(np.isfinite(fit.probe.out_of_fold).any(axis=1).sum())
     about: dict[str, Any] = {
@@ -113,16 +113,11 @@ def _calibration(learner: Learner, fit: Fit, measured: Measured | None) -> dict[
     }
     if measured is None or measured.provisional:
         return about
-    test = fit.table.labelled_test
-    probabilities, truth = fit.at(test), fit.table.targets[test]
-    if learner.task.exclusive:
-        stated, found = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    else:
-        stated, found = probabilities, truth
+    bins = measured.reliability.bins
     return about | {
-        "stated": float(stated.mean()),
-        "found": float(found.mean()),
-        "images": len(test),
+        "stated": float(np.average(bins["confidence"], weights=bins["count"])),
+        "found": float(np.average(bins["share"], weights=bins["count"])),
+        "images": len(measured.cases),
         "expected_calibration_error": _interval(measured.ece),
     }
 
@@ -130,13 +125,14 @@ def _calibration(learner: Learner, fit: Fit, measured: Measured | None) -> dict[
 def _snapshot(learner: Learner, labels: LabelStore, fit: Fit) -> dict[str, Any]:
     """What the model learned from, so that it can be told later what that was."""
     table, rows = fit.table, fit.rows
-    values = [to_plain(learner.task.value(table.targets[row], table.classes)) for row in rows]
+    said = [learner.task.value(table.targets[row], table.classes) for row in rows]
+    values = [to_plain(label) for label in said]
     lines = sorted(
         json.dumps([table.hashes[row], value]) for row, value in zip(rows, values, strict=True)
     )
     counts = dict.fromkeys(table.classes, 0)
-    for value in values:
-        for name in [value] if isinstance(value, str) else value or ():
+    for label in said:
+        for name in names_of(label):
             counts[name] += 1
     tuned = sorted(learner.embedder.trained_on)
     latest = next(labels.events.find(newest_first=True, field=GROUND_TRUTH, applied=True), None)

@@ -3,7 +3,6 @@
 It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when called.
 """
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,27 +10,22 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from workbench.appdesk import AppDesk
+from workbench.boxwork import BoxWork
 from workbench.classes import Classes
 from workbench.dataset import opening
 from workbench.dataset.connection import Connection
-from workbench.dataset.display import Display
 from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
-from workbench.desk import Desks
+from workbench.dataset.values import DETECTION
 from workbench.embedder import DEFAULT_BACKBONE
-from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.measured import Measured
 from workbench.folders import label_by_folder, require_labels_mode
-from workbench.judging import Judge
+from workbench.imagework import ImageWork
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
-from workbench.learning import Learner
-from workbench.picking import Picking
-from workbench.prediction import Predictor
-from workbench.training import Training
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -68,15 +62,10 @@ class Workbench:
         self.queue = LabelQueue(connection, dataset)
         self.classes = Classes(self.labels)
         self._connection = connection
-        self._learner = Learner(connection.home, dataset, self.labels)
-        display = Display(connection.home)
-        self._desks = Desks(dataset, self.labels, self.queue, self._learner, display)
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
-        self._picking = Picking(dataset, self.queue, self._learner)
-        self._predictor = Predictor(connection, dataset, self._learner)
-        self._training = Training(connection.home, dataset, self._learner, self._predictor)
-        self._judge = Judge(dataset, self._learner, self._predictor)
+        work = BoxWork if self.labels.task == DETECTION else ImageWork
+        self._work: ImageWork = work(connection, dataset, self.labels, self.queue)
 
     @property
     def name(self) -> str:
@@ -85,7 +74,7 @@ class Workbench:
 
     def seed(self, seed: int) -> None:
         """Make the picks of this bench repeatable from here on."""
-        self._picking.seed(seed)
+        self._work.seed(seed)
 
     def add(self, folder: str | Path, labels: str | None = None) -> ImportReport:
         """Import the images of a folder that are not there yet.
@@ -99,9 +88,9 @@ class Workbench:
 
         Raises:
             ImportFolderError: the folder is missing, or holds no usable image.
-            DatasetError: `labels` is something else.
+            DatasetError: `labels` is something else, or images are labelled with boxes.
         """
-        require_labels_mode(labels)
+        require_labels_mode(labels, self.labels.task)
         report = add_folder(self.dataset, Path(folder), self._test_fraction)
         if labels == "folders":
             label_by_folder(self.dataset, self.labels, Path(folder))
@@ -134,18 +123,7 @@ class Workbench:
             ValueError: `review` is something else, or `keys` names an action that there is not.
             NotEnoughLabelsError: there are too few labels to doubt any.
         """
-        from workbench.widgets.labelling import LabelWidget
-
-        feedback = self._desks.feedback  # with the curve as it was before a first batch
-        worklist = None
-        if review is not None:
-            from workbench.review import start_review
-
-            worklist = start_review(review, self._learner, self.queue, count)
-        elif len(self.queue) == 0:
-            self._picking.first_look(50 if count is None else count)
-        feedback.enabled = instant
-        widget = LabelWidget(self._desks.at(worklist), keys=keys)
+        widget = self._work.label(count, review, instant, keys)
         self._app.offer()
         return widget
 
@@ -161,9 +139,7 @@ class Workbench:
         Raises:
             NotEnoughLabelsError: the pool's labels cover fewer than two classes.
         """
-        from workbench.review import find_doubts
-
-        return find_doubts(self._learner).to_pandas()
+        return self._work.suspects()
 
     def train(
         self,
@@ -195,14 +171,14 @@ class Workbench:
             NotEnoughLabelsError: too few labels to hold some out.
             ValueError: a choice is unknown or out of its range.
         """
-        return self._training.begin(
+        return self._work.train(
             backbone, weights=str(weights), minutes=minutes, seed=seed, choices=choices
         )
 
     @property
     def runs(self) -> "Runs":
         """The training runs, as a table; `runs[-1]` is the latest, `runs.best()` the best."""
-        return self._training.runs
+        return self._work.runs
 
     def predict(self, folder: str | Path | None = None) -> pd.DataFrame:
         """What the current model says.
@@ -219,7 +195,7 @@ class Workbench:
             NotEnoughLabelsError: fewer than two classes have a label.
             ImportFolderError: the folder is missing or empty.
         """
-        return self._predictor.to_pandas(None if folder is None else Path(folder))
+        return self._work.predict(None if folder is None else Path(folder))
 
     def save_model(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Save the current model to a folder of its own; `workbench.load_model` opens it anywhere.
@@ -235,10 +211,7 @@ class Workbench:
             BackboneError: the folder is taken, or cannot be written to.
             NotEnoughLabelsError: fewer than two classes have a label.
         """
-        from workbench.saving import save_model
-
-        parts = self._learner, self.labels, self.name
-        return save_model(*parts, Path(folder), overwrite=overwrite)
+        return self._work.save_model(Path(folder), overwrite=overwrite)
 
     def evaluate(self) -> Measured:
         """How good the current model is, on the blind test split, with intervals.
@@ -251,7 +224,7 @@ class Workbench:
         Raises:
             NotEnoughLabelsError: fewer than two classes have labels.
         """
-        return self._judge.evaluate(self._learner.fit())
+        return self._work.evaluate()
 
     def errors(self, kind: str | None = None, count: int = 100) -> "Errors":
         """What the model gets wrong and what it has not seen the like of: the images to look at.
@@ -269,11 +242,7 @@ class Workbench:
             ValueError: there is no such kind, or `count` is below 1.
             NotEnoughLabelsError: the pool's labels do not tell two classes apart.
         """
-        from workbench.gallery import find_errors_to_show
-
-        errors = find_errors_to_show(self._desks, kind=kind, count=count)
-        errors.save_views(self.dataset)
-        return errors
+        return self._work.errors(kind, count)
 
     def inspect(self, view: str | None = None, height: int = 640) -> "AppFrame":
         """The FiftyOne App in the cell, with predictions and the saved views that matter.
@@ -287,10 +256,7 @@ class Workbench:
         Raises:
             AppError: the App cannot be served, or there is no such view.
         """
-        with contextlib.suppress(NotEnoughLabelsError):  # then the images alone are worth a look
-            fit = self._learner.fit()
-            self._predictor.write(fit)
-            self._judge.keep(fit)
+        self._work.refresh()
         return self._app.show(view, height)
 
     @property
@@ -314,12 +280,12 @@ class Workbench:
         Raises:
             ValueError: the strategy is unknown.
         """
-        return self._picking.pick(count, strategy)
+        return self._work.pick(count, strategy)
 
     @property
     def picks(self) -> pd.DataFrame:
         """The queue, a row an image: `filepath`, `batch`, `rank`, `strategy`, `reason`."""
-        return self._picking.to_pandas()
+        return self._work.picks
 
     @property
     def rounds(self) -> pd.DataFrame:
@@ -332,7 +298,7 @@ class Workbench:
 
     def status(self) -> pd.Series:
         """Where the project stands: images, labels, queue, seconds a label."""
-        table = self._learner.table()
+        table = self._work.table()
         history = self.labels.history()
         human = history[history["seconds"].notna() & history["applied"]]
         return pd.Series(
@@ -373,7 +339,7 @@ def open_workbench(
     test_fraction: float,
 ) -> Workbench:
     """Open a dataset and put it on the bench; `workbench.open` documents it."""
-    require_labels_mode(labels)
+    require_labels_mode(labels, task)
     dataset, report = opening.open_dataset(
         name,
         images=Path(images) if images is not None else None,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.dataset.table import Table, Targets
 from workbench.dataset.types import Prediction
-from workbench.dataset.values import MULTILABEL, Value, to_plain
+from workbench.dataset.values import DETECTION, MULTILABEL, Value, to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD, Cases
 from workbench.evaluation.classification import Evaluation, evaluate_classification
@@ -177,8 +177,26 @@ class MultiLabel:
         return several.explain(suspects, row, classes)
 
 
+class Boxes(MultiLabel):
+    """Boxes in an image: which classes it has is known of it, but no probe learns boxes.
+
+    Images are embedded and picked as in every task, without a model's opinion.
+    """
+
+    measure = "mAP"
+
+    def require_labels(self, table: Table, rows: Ints) -> None:
+        """There are never enough labels for a probe."""
+        raise NotEnoughLabelsError(
+            "boxes are learned by a detector, and there is none yet: what needs one is not "
+            "available; bench.label() and bench.pick() are"
+        )
+
+
 def find_task(name: str) -> Task:
     """The task of a dataset, by what its record says."""
+    if name == DETECTION:
+        return Boxes()
     return MultiLabel() if name == MULTILABEL else Classification()
 
 

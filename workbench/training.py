@@ -73,14 +73,15 @@ class Training:
         fit = self._learner.fit()
         recipe = default_recipe(exclusive, len(fit.rows), choices)
         targets = fit.table.targets[fit.rows]
-        objective_of(exclusive).hold_out(targets, recipe.held_out, seed)  # or there are too few
+        objective = objective_of(exclusive)
+        objective.hold_out(targets, recipe.held_out, seed)  # or there are too few
         name, created = new_id()
         table, rows = fit.table, fit.rows.tolist()
         job = Job(
             id=name,
             created=created,
             dataset=str(self._dataset.name),
-            exclusive=exclusive,
+            task=objective.task,
             backbone=backbone,
             weights=weights,
             minutes=minutes,

@@ -1,8 +1,9 @@
 """What a page walks through: the labelling queue, or another list of images in its form."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from workbench.dataset.types import Status
+from workbench.dataset.types import Split, Status
 from workbench.feedback import Feedback
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
@@ -26,6 +27,54 @@ class Worklist(Protocol):
 
     def holds(self, event: LabelEvent) -> bool:
         """Whether the event's image is on the list after it."""
+
+
+Suggest = Callable[[QueueItem], dict[str, Any] | None]
+"""The boxes that a model suggests for an image, as the page gets them; None if there are none."""
+THRESHOLD = 0.5  # of calibrated confidence: from here on a box is more probably right than not
+
+
+def predicted_boxes(item: QueueItem) -> dict[str, Any] | None:
+    """The boxes in an image's `prediction`: `boxes`, plain, `model` and `threshold`.
+
+    The threshold is the confidence from which on they are worth showing at first.
+    """
+    if not item.predicted:
+        return None
+    boxes = [box.to_plain() for box in item.predicted]
+    return {"boxes": boxes, "model": item.model or None, "threshold": THRESHOLD}
+
+
+class BoxQueue:
+    """The labelling queue of boxes, in its own order, with the boxes that a model suggests.
+
+    Args:
+        queue: the queue.
+        suggest: what is suggested for a pool image.
+    """
+
+    mode = "queue"
+
+    def __init__(self, queue: LabelQueue, suggest: Suggest = predicted_boxes) -> None:
+        self._queue = queue
+        self._suggest = suggest
+
+    def items(self) -> list[QueueItem]:
+        """What is queued, the next one first."""
+        return self._queue.items()
+
+    def extras(self, item: QueueItem) -> dict[str, Any]:
+        """The suggestion; none for test images."""
+        blind = item.split is Split.TEST
+        return {"suggestion": None if blind else self._suggest(item)}
+
+    def source(self, sample_id: str, *, accepted: bool) -> Source:
+        """Whether suggested boxes were taken as they are."""
+        return Source.ACCEPTED if accepted else Source.HUMAN
+
+    def holds(self, event: LabelEvent) -> bool:
+        """Whether the event put its image back into the queue, or left it there."""
+        return event.applied and event.status_after == Status.QUEUED.value
 
 
 class QueuedList:

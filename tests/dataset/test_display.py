@@ -3,7 +3,6 @@
 import os
 import shutil
 import sqlite3
-import subprocess
 import threading
 
 import numpy as np
@@ -12,6 +11,7 @@ from PIL import Image
 
 from tests.dataset.kernels import Kernel
 from tests.dataset.pictures import digit, is_green, opened, spoil
+from tests.mounting import mounted
 from workbench.dataset.display import Display
 from workbench.errors import ImageError, WorkbenchError
 
@@ -271,11 +271,8 @@ def read_only(tmp_path):
     if os.geteuid():
         yield folder
         return
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", folder], check=False)
-    if mounted.returncode:
-        pytest.skip("root may write anywhere, and no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with mounted(folder, "ro"):
+        yield folder
 
 
 def test_a_read_only_home_is_no_matter(read_only, photo):

@@ -141,12 +141,12 @@ def test_images_of_all_kinds_are_good(tmp_path, name):
     assert len(found.content_hash) == 64
 
 
-def test_size_is_as_stored_whatever_exif_says_of_its_orientation(tmp_path):
+def test_size_is_that_of_the_upright_image(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn
     digit(4).resize((30, 20)).save(tmp_path / "turned.jpg", exif=exif)
     found = check_file(tmp_path / "turned.jpg")
-    assert (found.width, found.height, found.problem) == (30, 20, "")
+    assert (found.width, found.height, found.problem) == (20, 30, "")
 
 
 BAD = {

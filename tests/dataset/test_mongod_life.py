@@ -7,12 +7,14 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.dataset.foreign_host import ForeignHost
 from tests.dataset.kernels import Kernel, KernelError, alive, kill_server, server, until
+from tests.mounting import mounted, remount
 from workbench.dataset import mongod_process
 from workbench.dataset.home import make_home
 from workbench.dataset.locks import ProcessLock
@@ -52,19 +54,13 @@ def kernel():
 @pytest.fixture
 def mount():
     """Makes file systems of a size, which takes root."""
-    made = []
+    with ExitStack() as made:
 
-    def make(path, options):
-        path.mkdir(exist_ok=True)
-        ran = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", path], check=False)
-        if ran.returncode:
-            pytest.skip("a file system of its own can only be mounted by root")
-        made.append(path)
+        def make(path, options):
+            made.enter_context(mounted(path, options))
+            made.callback(kill_server, path)
 
-    yield make
-    for path in made:
-        kill_server(path)
-        subprocess.run(["umount", "--lazy", path], check=True)
+        yield make
 
 
 def test_two_kernels_at_once_share_one_mongod(folder, kernel):
@@ -284,7 +280,7 @@ def test_a_home_that_cannot_be_written_to(folder, kernel, mount):
     mount(home, "size=8m")
     (home / "run").mkdir(mode=0o700)
     (home / "db").mkdir(mode=0o700)
-    subprocess.run(["mount", "-o", "remount,ro", home], check=True)
+    remount(home, "ro")
     with pytest.raises(KernelError, match=r"DataHomeError: .*cannot be written to \(Read-only"):
         kernel(home).connect()
 
@@ -293,7 +289,7 @@ def test_a_database_folder_that_cannot_be_written_to(folder, kernel, mount):
     home = folder / "home"
     home.mkdir()
     mount(home / "db", "size=8m,mode=0700")
-    subprocess.run(["mount", "-o", "remount,ro", home / "db"], check=True)
+    remount(home / "db", "ro")
     with pytest.raises(KernelError, match=r"DataHomeError: \S+/db cannot be written to"):
         kernel(home).connect()
 
@@ -328,7 +324,7 @@ def test_a_disk_that_becomes_full_loses_nothing_that_was_acknowledged(folder, ke
     with pytest.raises(KernelError, match=r"DataHomeError: .*full"):
         until(lambda: one.ask(again), seconds=120)
     (home / "ballast").unlink()
-    subprocess.run(["mount", "-o", "remount,size=600m", home], check=True)
+    remount(home, "size=600m")
     one.ask("c.ensure_running()")
     found, estimated = one.ask(COUNTS)
     assert found >= one.ask("acknowledged") >= 500

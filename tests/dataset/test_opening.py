@@ -143,11 +143,10 @@ def test_a_dataset_whose_labels_are_of_another_kind_is_refused(home, name, tmp_p
 
     theirs = fo.Dataset(name)
     (path,) = write_digits(tmp_path, [1])
-    boxes = fo.Detections(detections=[fo.Detection(label="x", bounding_box=[0, 0, 1, 1])])
-    theirs.add_sample(fo.Sample(str(path), ground_truth=boxes))
+    theirs.add_sample(fo.Sample(str(path), ground_truth=fo.Regression(value=1.5)))
     with pytest.raises(DatasetError, match=r"field 'ground_truth' .*rename_sample_field"):
         open_dataset(name)
-    assert theirs.first().ground_truth.detections[0].label == "x"
+    assert theirs.first().ground_truth.value == 1.5
 
 
 def test_another_task_is_refused(home, name, tmp_path):
@@ -160,8 +159,8 @@ def test_another_task_is_refused(home, name, tmp_path):
     with pytest.raises(DatasetError, match=r"made for task 'multilabel', not 'classification'"):
         open_dataset(name, task="classification")
     assert open_dataset(name)[0] is dataset
-    opening.update_record(dataset, task="detection")  # as a later version will
-    with pytest.raises(DatasetError, match="'detection', which this version of workbench"):
+    opening.update_record(dataset, task="segmentation")  # as a later version will
+    with pytest.raises(DatasetError, match="'segmentation', which this version of workbench"):
         open_dataset(name)
 
 

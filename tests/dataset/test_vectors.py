@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.dataset.kernels import ROOT
 from tests.dataset.vector_rows import DIM, keys, rows
+from tests.mounting import mounted, remount
 from workbench.dataset.vectors import HASH_BYTES, VectorStore, stores_below
 from workbench.errors import DataHomeError
 
@@ -226,15 +227,8 @@ def test_a_store_that_somebody_deleted_is_empty_again(tmp_path):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 64 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a file system of its own can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with mounted(tmp_path / "disk", "size=64k") as folder:
+        yield folder
 
 
 def test_a_full_disk_is_named_and_what_was_embedded_is_kept(small_disk):
@@ -249,7 +243,7 @@ def test_a_full_disk_is_named_and_what_was_embedded_is_kept(small_disk):
         assert len(store) == 3
         np.testing.assert_array_equal(store.get(contents[:3]), values[:3])
     # After some space was freed, the same again goes through.
-    subprocess.run(["mount", "-o", "remount,size=256k", small_disk], check=True)
+    remount(small_disk, "size=256k")
     reopened = VectorStore(small_disk / "store", dim)
     with reopened.writing():
         assert reopened.missing(contents) == [*range(3, 12)]

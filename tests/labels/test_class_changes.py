@@ -303,13 +303,13 @@ def test_a_change_that_was_cut_short_is_carried_on(bench, ids, labels, monkeypat
 
 
 def test_what_others_changed_is_seen_by_whoever_learns_from_the_labels(bench, bob, ids):
-    before = bench._learner.table()
+    before = bench._work.learner.table()
     bob.classes.rename("cat", "Katze")
-    after = bench._learner.table()
+    after = bench._work.learner.table()
     assert after.classes == ["Katze", "dog", BIRD]
     assert after.targets.tolist() == before.targets.tolist()
     bob.classes.remove("Katze")
-    after = bench._learner.table()
+    after = bench._work.learner.table()
     assert (after.targets >= 0).sum() == 6
     assert set(after.targets) == {-1, 0, 1}
 

@@ -63,7 +63,7 @@ def test_a_note_does_not_bring_back_what_a_review_has_settled(bench, ids):
 
     for place, sample_id in enumerate(ids):
         bench.labels.commit(sample_id, ["cat", "dog"][place % 2])
-    review = Review(find_doubts(bench._learner), bench.queue, count=3)
+    review = Review(find_doubts(bench._work.learner), bench.queue, count=3)
     first = review.items()[0].sample_id
     bench.labels.commit(first, "cat", source=Source.REVIEWED)
     left = review.items()

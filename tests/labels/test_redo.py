@@ -89,7 +89,7 @@ def act(store, model, step, number, stored):
     sample_id = [*images][number % 3]
     free = [name for name in NAMES if name not in classes]
     if step == "reopen":
-        return LabelStore(store._connection, store._dataset, store.annotator)
+        return LabelStore(store._recorder._connection, store._dataset, store.annotator)
     if step in ("undo", "redo"):
         there = model.moved(-1 if step == "undo" else 1)
         assert (getattr(store, step)() is not None) == there

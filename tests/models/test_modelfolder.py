@@ -4,12 +4,12 @@ import multiprocessing
 import os
 import signal
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.mounting import mounted
 from workbench.errors import BackboneError
 from workbench.models.modelfolder import read_tensors, read_values, require_free, write_folder
 
@@ -101,15 +101,8 @@ def test_tensors_that_share_memory_are_written_apart(tmp_path):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 256 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "none", folder], check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a file system of its own can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with mounted(tmp_path / "disk", "size=256k") as folder:
+        yield folder
 
 
 def test_a_full_disk_leaves_what_was_there(small_disk):

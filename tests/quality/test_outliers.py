@@ -7,7 +7,6 @@ from sklearn.datasets import load_digits
 
 from workbench.models.features import FeatureSpace
 from workbench.quality import outliers
-from workbench.quality.cases import out_of_distribution
 from workbench.quality.outliers import FALSE_ALARMS, least_reference, measure_outliers
 
 DIGITS = 1_797
@@ -42,10 +41,10 @@ def features():
 def test_what_is_foreign_is_found_and_few_others_are(features):
     found = measure_outliers(features, np.arange(400))
     assert found.is_out[DIGITS:].mean() > 0.9
-    cases = out_of_distribution(found, np.arange(len(features)))
-    assert {case.row for case in cases[:25]} <= set(range(DIGITS, len(features)))
-    assert [case.score for case in cases] == sorted((case.score for case in cases), reverse=True)
-    assert cases[0].reason == (
+    rows = found.farthest(np.arange(len(features)))
+    assert set(rows[:25].tolist()) <= set(range(DIGITS, len(features)))
+    assert (np.diff(found.distance[rows]) <= 0).all()
+    assert found.explain(rows[0]) == (
         "farther from its nearest labelled images than 99.7 % of those from each other"
     )
 
@@ -92,7 +91,7 @@ def test_without_two_labelled_images_nothing_is_known(features, count):
     found = measure_outliers(features, np.arange(count))
     assert np.isnan(found.distance).all()
     assert not found.is_out.any()
-    assert out_of_distribution(found, np.arange(len(features))) == []
+    assert found.farthest(np.arange(len(features))).tolist() == []
 
 
 def test_images_that_are_all_the_same_are_no_outliers():

@@ -51,7 +51,7 @@ def new_job(labelled, tmp_path):
             id=name,
             created=created,
             dataset="digits",
-            exclusive=True,
+            task="classification",
             backbone="test_resnet",
             weights="random",
             minutes=5,

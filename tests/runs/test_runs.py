@@ -89,7 +89,7 @@ def test_a_model_that_is_not_better_is_not_taken_into_use(runs, new_job, adopted
 
 def test_several_classes_an_image(runs, new_job, labelled):
     several = tuple([[c for c in range(4) if c <= target] for target in labelled[1]])
-    run = runs.begin(new_job(exclusive=False, targets=several, baseline=several)).wait()
+    run = runs.begin(new_job(task="multilabel", targets=several, baseline=several)).wait()
     assert run.outcome["before"] == 1
     assert 0 < run.outcome["frozen"] <= 1
     assert run.view()["measure"] == "micro F1"
@@ -112,6 +112,21 @@ def test_a_second_run_queues_and_can_be_called_off(runs, new_job):
     assert "before its turn" in second.reason
     assert [run.id for run in runs] == [first.id, second.id, third.id]
     assert first.outcome["ended_at"] <= third.outcome["begun"]
+
+
+def test_deleting_runs_stops_those_at_work(runs, new_job):
+    first, second = runs.begin(new_job(LONG)), runs.begin(new_job(LONG))
+    until(lambda: first.progress.get("phase") == "training")
+    worker = worker_of(first)
+    with pytest.raises(TrainingError, match=r"still at work after 0 s: delete again"):
+        runs.delete(patience=0)
+    assert first.folder.is_dir(), "nothing was deleted"
+    runs.delete()
+    assert not first.folder.exists()
+    assert not second.folder.exists()
+    assert len(runs) == 0
+    until(lambda: not Path(f"/proc/{worker}").exists())
+    assert runs.begin(new_job()).wait().status == "finished", "the queue goes on"
 
 
 def test_a_killed_process_ends_the_run_with_its_reason_and_can_be_resumed(runs, new_job, adopted):
@@ -209,3 +224,17 @@ def test_what_is_not_there_or_damaged_is_refused(runs, new_job, tmp_path):
         path.write_text(content)
         with pytest.raises(TrainingError, match="does not describe a training run"):
             read_job(path)
+
+
+@pytest.mark.parametrize("exclusive, task", [(True, "classification"), (False, "multilabel")])
+def test_a_job_of_before_there_were_task_names_is_read(new_job, tmp_path, exclusive, task):
+    path = tmp_path / "job.json"
+    job = new_job(task=task)
+    job.write(path)
+    old = json.loads(path.read_text())
+    del old["task"]
+    path.write_text(json.dumps(old | {"exclusive": exclusive}))
+    assert read_job(path) == job
+    path.write_text(json.dumps(old | {"task": "unheard of"}))
+    with pytest.raises(TrainingError, match="unheard of"):
+        read_job(path)

@@ -6,8 +6,9 @@ changed comes back to the last bit, whatever the image's size. What computes in 
 """
 
 import math
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -62,8 +63,8 @@ def box_from_plain(plain: Mapping[str, Any]) -> Box:
     """A box from JSON or from the history, checked.
 
     Raises:
-        LabelError: a coordinate is no finite number, the box has no size, or its id or class is no
-            text.
+        LabelError: a coordinate is no finite number, the box has no size, its id or class is no
+            text, its confidence is no number, or its attributes are none.
     """
     for name in ("id", "label"):
         if not isinstance(plain.get(name), str) or not plain[name]:
@@ -77,14 +78,28 @@ def box_from_plain(plain: Mapping[str, Any]) -> Box:
         raise LabelError(
             f"a box must be wider and higher than 0, not {numbers['width']} x {numbers['height']}"
         )
-    confidence = plain.get("confidence")
+    confidence, attributes = plain.get("confidence"), plain.get("attributes") or {}
+    if confidence is not None and not isinstance(confidence, int | float):
+        raise LabelError(f"confidence of a box must be a number, not {confidence!r}")
+    if not isinstance(attributes, Mapping):
+        raise LabelError(f"attributes of a box must be values by name, not {attributes!r}")
     return Box(
         id=plain["id"],
         label=plain["label"],
         **{name: float(number) for name, number in numbers.items()},
         confidence=None if confidence is None else float(confidence),
-        attributes=dict(plain.get("attributes") or {}),
+        attributes=dict(attributes),
     )
+
+
+def box_id() -> str:
+    """An id for a new box."""
+    return secrets.token_hex(12)
+
+
+def same_box(one: Box, other: Box) -> bool:
+    """Whether two boxes say the same, but for how sure somebody is of it."""
+    return replace(one, confidence=None) == replace(other, confidence=None)
 
 
 @dataclass(frozen=True)

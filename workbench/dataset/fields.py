@@ -8,3 +8,8 @@ PICK = "pick"
 HASH = "content_hash"
 EVENT = "label_event"  # id of the event that the sample's label and status come from
 NOTE = "note"  # what somebody wrote down about the image
+
+
+def rotated(field: str) -> str:
+    """The field beside one of boxes that has those which are turned."""
+    return f"{field}_rotated"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from workbench.decoding import TooManyPixelsError, require_size, too_many
+from workbench.decoding import TooManyPixelsError, orientation_of, require_size, too_many
 from workbench.errors import ImportFolderError
 
 _JUNK = {"thumbs.db", "desktop.ini"}
@@ -25,8 +25,8 @@ class ImageFile:
     Attributes:
         path: absolute path, symlinks not resolved.
         content_hash: SHA-256 of the bytes, hexadecimal; empty where the file could not be read.
-        width: pixels, as stored (before any EXIF rotation).
-        height: pixels, as stored.
+        width: pixels of the upright image, as its EXIF orientation turns it.
+        height: likewise.
         size_bytes: size on disk.
         mime_type: such as `image/png`.
         problem: why it cannot be used; empty for a good image.
@@ -151,4 +151,6 @@ def _decode(path: Path) -> tuple[int, int, str]:
         # A JPEG decoded at an eighth is read to its end all the same, four times faster.
         image.draft(None, (max(1, width // 8), max(1, height // 8)))
         image.load()
+        if orientation_of(image) >= 5:
+            width, height = height, width
         return width, height, Image.MIME.get(image.format or "", "image/unknown")

@@ -13,11 +13,12 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from workbench.dataset import fields
+from workbench.dataset.detections import write_sizes
 from workbench.dataset.files import ImageFile, check_files, find_files
 from workbench.dataset.schema import task_of
 from workbench.dataset.splits import split_of
 from workbench.dataset.types import Split, Status
-from workbench.dataset.values import label_path
+from workbench.dataset.values import label_paths
 from workbench.errors import ImportFolderError
 
 _BATCH = 2_000
@@ -116,25 +117,29 @@ def adopt(dataset: fo.Dataset, test_fraction: float) -> ImportReport:
     Samples whose image cannot be used keep `split` empty and are passed over by the workbench.
     """
     report = ImportReport(dataset.name)
-    ids, paths, labels = dataset.values(
-        ["id", "filepath", label_path(fields.GROUND_TRUTH, task_of(dataset))]
+    ids, paths, *labels = dataset.values(
+        ["id", "filepath", *label_paths(fields.GROUND_TRUTH, task_of(dataset))]
     )
     hashes: dict[str, str] = {}
     splits: dict[str, str] = {}
     statuses: dict[str, str] = {}
-    for sample_id, label, file in zip(
-        ids, labels, check_files([Path(p) for p in paths]), strict=True
+    sizes: dict[str, tuple[int, int]] = {}
+    for sample_id, said, file in zip(
+        ids, zip(*labels, strict=True), check_files([Path(p) for p in paths]), strict=True
     ):
         if file.problem:
             report.skipped.append((str(file.path), file.problem))
             continue
         split = split_of(file.content_hash, test_fraction)
         hashes[sample_id], splits[sample_id] = file.content_hash, split.value
-        statuses[sample_id] = (Status.LABELLED if label is not None else Status.UNLABELLED).value
+        is_labelled = any(label is not None for label in said)
+        statuses[sample_id] = (Status.LABELLED if is_labelled else Status.UNLABELLED).value
+        sizes[sample_id] = file.width, file.height
         report.added[str(file.path)] = sample_id
         report.test += split is Split.TEST
     for name, values in ((fields.HASH, hashes), (fields.SPLIT, splits), (fields.STATUS, statuses)):
         dataset.set_values(name, values, key_field="id")
+    write_sizes(dataset, sizes)
     return report
 
 

@@ -13,9 +13,9 @@ import fiftyone as fo
 import numpy as np
 
 from workbench.dataset import fields
-from workbench.dataset.table import Table, read_table, set_target
+from workbench.dataset.table import Table, read_table, said_names, set_target
 from workbench.dataset.types import Split, Status
-from workbench.dataset.values import Value, label_paths, read_value
+from workbench.dataset.values import label_paths
 
 _CHANGED = "last_modified_at"  # FiftyOne's own field, with an index; every write of ours moves it
 # A transaction is seen some time after its time was taken: usually milliseconds, but a minute where
@@ -74,7 +74,7 @@ class LiveTable:
                     self._wide = began
                     late = {_CHANGED: {"$gte": began - _WIDE_OVERLAP}, fields.EVENT: {"$ne": None}}
                     recent = {"$or": [recent, late]}
-                table = with_changes(table, self._samples.find(recent, _COLUMNS))
+                table = with_changes(table, self._samples.find(recent, _COLUMNS), self._task)
             else:
                 table, self._wide = None, began
             self._table = table or read_table(self._dataset, classes, self._task)
@@ -82,18 +82,20 @@ class LiveTable:
             return self._table
 
 
-def with_changes(table: Table, documents: Iterable[dict[str, Any]]) -> Table | None:
+def with_changes(table: Table, documents: Iterable[dict[str, Any]], task: str) -> Table | None:
     """A table with the labels and statuses of some samples as they are now.
 
     Args:
         table: as it was.
         documents: the samples, as MongoDB has them.
+        task: what is labelled.
 
     Returns:
         The new table, or `table` itself where nothing is new; None where it has to be read again,
         because an image came, went, or is another file.
     """
-    found: dict[int, tuple[str, Value | None]] = {}
+    found: dict[int, tuple[str, Sequence[str] | None]] = {}
+    paths = label_paths(fields.GROUND_TRUTH, task)
     for document in documents:
         row = table.row_of.get(str(document["_id"]))
         if row is None:
@@ -108,20 +110,28 @@ def with_changes(table: Table, documents: Iterable[dict[str, Any]]) -> Table | N
         if not is_same:
             return None
         status = document.get(fields.STATUS) or Status.UNLABELLED.value
-        skipped = status == Status.SKIPPED.value
-        value = None if skipped else read_value(document.get(fields.GROUND_TRUTH))
-        found[row] = status, value
+        said = [_at(document, path.split(".")) for path in paths]
+        found[row] = status, said_names(said, status, task)
     return _with_labels(table, found)
 
 
-def _with_labels(table: Table, found: Mapping[int, tuple[str, Value | None]]) -> Table:
+def _at(value: Any, keys: Sequence[str]) -> Any:
+    """What a document holds at a path; a list where the path leads through one, as in MongoDB."""
+    if isinstance(value, list):
+        return [_at(each, keys) for each in value]
+    if not keys or value is None:
+        return value
+    return _at(value.get(keys[0]), keys[1:])
+
+
+def _with_labels(table: Table, found: Mapping[int, tuple[str, Sequence[str] | None]]) -> Table:
     """The table with other statuses and labels in some rows; itself where they are what it has."""
     index = {name: position for position, name in enumerate(table.classes)}
     rows = list(found)
     new = {name: getattr(table, name)[rows] for name in _OF_LABELS}  # copies of those rows alone
-    for place, (status, value) in enumerate(found.values()):
+    for place, (status, names) in enumerate(found.values()):
         new["statuses"][place] = status
-        new["labelled"][place] = set_target(new["targets"], place, value, index)
+        new["labelled"][place] = set_target(new["targets"], place, names, index)
     if all(np.array_equal(new[name], getattr(table, name)[rows]) for name in _OF_LABELS):
         return table
     whole = {name: getattr(table, name).copy() for name in _OF_LABELS}

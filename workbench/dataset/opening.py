@@ -15,8 +15,8 @@ from workbench.dataset import fields, schema
 from workbench.dataset.documents import settle
 from workbench.dataset.home import make_home
 from workbench.dataset.ingest import ImportReport, add_folder, adopt
-from workbench.dataset.types import Status
-from workbench.dataset.values import TASKS, label_path
+from workbench.dataset.types import FINISHED
+from workbench.dataset.values import TASKS, label_paths
 from workbench.dataset.vectors import VECTORS, stores_below
 from workbench.errors import DatasetError
 
@@ -24,7 +24,6 @@ from workbench.errors import DatasetError
 _FOLDER = "importing"
 _LABELS = "importing_labels"
 _ADOPTING = "adopting"
-_LABELLED = [Status.LABELLED.value, Status.IN_REVIEW.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def list_datasets() -> pd.DataFrame:
                     "name": name,
                     "task": record(dataset)["task"],
                     "images": dataset.count(),
-                    "labelled": dataset.match({fields.STATUS: {"$in": _LABELLED}}).count(),
+                    "labelled": dataset.match({fields.STATUS: {"$in": list(FINISHED)}}).count(),
                     "classes": len(dataset.default_classes),
                     "created": dataset.created_at,
                 }
@@ -164,15 +163,25 @@ def list_datasets() -> pd.DataFrame:
     ).set_index("name")
 
 
-def delete_dataset(name: str) -> str:
+def delete_dataset(name: str) -> None:
     """Delete a dataset; the image files stay.
-
-    Returns:
-        The id that its events are kept under.
 
     Raises:
         DatasetError: there is none of that name, or workbench has nothing to do with it.
     """
+    _require_ours(name).delete()
+
+
+def dataset_id(name: str) -> str:
+    """The id that a dataset's events and runs are kept under; it stays when it is renamed.
+
+    Raises:
+        DatasetError: there is none of that name, or workbench has nothing to do with it.
+    """
+    return str(_require_ours(name)._doc.id)
+
+
+def _require_ours(name: str) -> fo.Dataset:
     dataset = _load(name)
     if dataset is None:
         raise DatasetError(
@@ -183,9 +192,7 @@ def delete_dataset(name: str) -> str:
             f"dataset {name!r} is FiftyOne's alone, workbench has never opened it: "
             f"fiftyone.delete_dataset({name!r}) deletes it"
         )
-    dataset_id = str(dataset._doc.id)
-    dataset.delete()
-    return dataset_id
+    return dataset
 
 
 def prune_vectors(home: Path) -> None:
@@ -230,7 +237,7 @@ def _finish(dataset: fo.Dataset, test_fraction: float) -> ImportReport | None:
 
 
 def _labels_used(dataset: fo.Dataset, task: str) -> list[str]:
-    path = label_path(fields.GROUND_TRUTH, task)
-    if dataset.get_field(path) is None:
-        return []
-    return sorted(name for name in dataset.distinct(path) if name is not None)
+    paths = label_paths(fields.GROUND_TRUTH, task)
+    known = [path for path in paths if dataset.get_field(path) is not None]
+    found = {name for path in known for name in dataset.distinct(path)}
+    return sorted(name for name in found if name is not None)

@@ -13,9 +13,18 @@ from bson import ObjectId
 from pymongo.collection import Collection
 
 from workbench.dataset import fields
+from workbench.dataset.boxes import Box
 from workbench.dataset.connection import Connection
+from workbench.dataset.detections import detections, read_boxes
 from workbench.dataset.types import Prediction
-from workbench.dataset.values import Value, from_plain, label_path, names_of, write_value
+from workbench.dataset.values import (
+    DETECTION,
+    Value,
+    from_plain,
+    label_path,
+    names_of,
+    write_value,
+)
 
 _BATCH = 1_000  # images, and names of classes; far below the 16 MB that a command may have
 _WRITERS = 2  # the server is at one batch while the next one is put together
@@ -43,7 +52,8 @@ def write_predictions(
     now = datetime.now(UTC)
     with ThreadPoolExecutor(_WRITERS, "workbench-predictions") as pool:
         for _ in pool.map(
-            lambda batch: _write(samples, batch, model, now), _batches(predictions.items())
+            lambda batch: _write(samples, _documents(batch, model), now),
+            _batches(predictions.items()),
         ):
             pass  # asks each for its error
     dataset._reload_docs()
@@ -64,17 +74,16 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
 
 
 def _write(
-    samples: "Collection[dict[str, Any]]", batch: Sequence[_Item], model: str, now: datetime
+    samples: "Collection[dict[str, Any]]", batch: Mapping[str, dict[str, Any]], now: datetime
 ) -> None:
     """Write a batch as one update, in which each image finds its own document.
 
     The server plans it once, where one update an image is planned, and noted for a retry, for each.
     It looks constants up by a hash table, and literals are what they are, whatever they begin with.
     """
-    ids = [ObjectId(sample_id) for sample_id, _ in batch]
-    documents = [_document(prediction, model) for _, prediction in batch]
+    ids = [ObjectId(sample_id) for sample_id in batch]
     place = {"$indexOfArray": [{"$literal": ids}, "$_id"]}
-    mine = {"$arrayElemAt": [{"$literal": documents}, place]}
+    mine = {"$arrayElemAt": [{"$literal": list(batch.values())}, place]}
     samples.update_many(
         {"_id": {"$in": ids}}, [{"$set": {fields.PREDICTION: mine, "last_modified_at": now}}]
     )
@@ -96,10 +105,47 @@ def read_predictions(
     """
     view = dataset.select(list(sample_ids), ordered=True)
     label, model = label_path(fields.PREDICTION, task), f"{fields.PREDICTION}.model"
-    rows = zip(*view.values(["id", label, model]), strict=True)
-    return {
-        sample_id: (from_plain(value), by) for sample_id, value, by in rows if value is not None
-    }
+    rows = [
+        row for row in zip(*view.values(["id", label, model]), strict=True) if row[1] is not None
+    ]
+    if task == DETECTION:
+        ids = [row[0] for row in rows]
+        boxes = read_boxes(dataset, ids, fields.PREDICTION)
+        return {row[0]: (found, row[2]) for row, found in zip(rows, boxes, strict=True)}
+    return {sample_id: (from_plain(value), by) for sample_id, value, by in rows}
+
+
+def write_predicted_boxes(
+    connection: Connection,
+    dataset: fo.Dataset,
+    predicted: Mapping[str, Sequence[Box]],
+    model: str,
+) -> None:
+    """Set `prediction` of each image to the boxes that a model predicts, as `write_predictions`.
+
+    Args:
+        connection: the database.
+        dataset: a prepared dataset of boxes.
+        predicted: by sample id; upright ones, each with its confidence.
+        model: name of the model, kept with each image.
+    """
+    samples = connection.database[dataset._sample_collection_name]
+    now = datetime.now(UTC)
+    batch: dict[str, dict[str, Any]] = {}
+    count = 0
+    for sample_id, boxes in predicted.items():
+        batch[sample_id] = detections(boxes, model=model)
+        count += len(boxes)
+        if max(len(batch), count) >= _BATCH:
+            _write(samples, batch, now)
+            batch, count = {}, 0
+    if batch:
+        _write(samples, batch, now)
+    dataset._reload_docs()
+
+
+def _documents(batch: Sequence[_Item], model: str) -> dict[str, dict[str, Any]]:
+    return {sample_id: _document(prediction, model) for sample_id, prediction in batch}
 
 
 def _document(prediction: Prediction, model: str) -> dict[str, Any]:

@@ -17,19 +17,32 @@ from workbench.dataset.fields import (
     PREDICTION,
     SPLIT,
     STATUS,
+    rotated,
 )
-from workbench.dataset.values import CLASSIFICATION, MULTILABEL, TASKS
+from workbench.dataset.values import CLASSIFICATION, DETECTION, MULTILABEL, TASKS
 from workbench.errors import DatasetError
 
 INFO = "workbench"  # key in dataset.info
 VERSION = 1
-_LABELS: Mapping[str, Any] = {CLASSIFICATION: fo.Classification, MULTILABEL: fo.Classifications}
+_LABELS: Mapping[str, Any] = {
+    CLASSIFICATION: fo.Classification,
+    MULTILABEL: fo.Classifications,
+    DETECTION: fo.Detections,
+}
+_TURNED = f"{rotated(GROUND_TRUTH)}.polylines"
+_OF_IMAGES: Mapping[str, tuple[Any, Any]] = {
+    f"{PREDICTION}.confidence": (fo.FloatField, None),
+    f"{PREDICTION}.margin": (fo.FloatField, None),
+}
+_OF_BOXES: Mapping[str, tuple[Any, Any]] = {
+    rotated(GROUND_TRUTH): (fo.EmbeddedDocumentField, fo.Polylines),
+    f"{_TURNED}.angle": (fo.FloatField, None),
+    f"{_TURNED}.unturned": (fo.ListField, None),
+}
 
 _FIELDS: Mapping[str, tuple[Any, Any]] = {
     f"{GROUND_TRUTH}.annotator": (fo.StringField, None),
     f"{GROUND_TRUTH}.source": (fo.StringField, None),
-    f"{PREDICTION}.confidence": (fo.FloatField, None),
-    f"{PREDICTION}.margin": (fo.FloatField, None),
     f"{PREDICTION}.model": (fo.StringField, None),
     STATUS: (fo.StringField, None),
     SPLIT: (fo.StringField, None),
@@ -99,7 +112,9 @@ def add_fields(dataset: fo.Dataset, task: str) -> None:
         DatasetError: it has a field of one of our names that holds something else.
     """
     labels = (fo.EmbeddedDocumentField, _LABELS[task])
-    for name, (kind, document) in {GROUND_TRUTH: labels, PREDICTION: labels, **_FIELDS}.items():
+    own = _OF_BOXES if task == DETECTION else _OF_IMAGES
+    wanted = {GROUND_TRUTH: labels, PREDICTION: labels, **own, **_FIELDS}
+    for name, (kind, document) in wanted.items():
         options = {"embedded_doc_type": document} if document else {}
         try:
             dataset.add_sample_field(name, kind, **options)

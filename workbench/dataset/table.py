@@ -6,14 +6,15 @@ Imports FiftyOne, so import this module only after `connection.connect()`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset import fields
-from workbench.dataset.types import Split, Status
-from workbench.dataset.values import MULTILABEL, Value, from_plain, label_path, names_of
+from workbench.dataset.types import FINISHED, Split, Status
+from workbench.dataset.values import CLASSIFICATION, DETECTION, label_paths
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -32,9 +33,10 @@ class Table:
         hashes: (n,) content hashes.
         is_test: (n,) whether the image belongs to the blind test split.
         statuses: (n,) `label_status`.
-        labelled: (n,) whether it has a label; a skipped image has none.
-        targets: (n,) index of the label in `classes`, -1 for none; in multi-label (n, K) whether it
-            has the class.
+        labelled: (n,) whether it has a label; a skipped image has none, nor has one whose boxes
+            nobody has said to be all.
+        targets: (n,) index of the label in `classes`, -1 for none; in multi-label and in detection
+            (n, K) whether it has the class.
         classes: names by index.
     """
 
@@ -97,15 +99,16 @@ def read_table(dataset: fo.Dataset, classes: Sequence[str], task: str) -> Table:
         classes: names by index; a label that is not among them counts as none.
         task: what is labelled.
     """
-    label = label_path(fields.GROUND_TRUTH, task)
-    columns = dataset.values(["id", "filepath", fields.HASH, fields.SPLIT, fields.STATUS, label])
+    paths = label_paths(fields.GROUND_TRUTH, task)
+    columns = dataset.values(["id", "filepath", fields.HASH, fields.SPLIT, fields.STATUS, *paths])
     rows = [row for row in zip(*columns, strict=True) if row[2] is not None]
     statuses = np.array([row[4] or Status.UNLABELLED.value for row in rows], dtype=_STATUS)
-    labelled, targets = no_targets(len(rows), len(classes), multilabel=task == MULTILABEL)
+    labelled, targets = no_targets(len(rows), len(classes), multilabel=task != CLASSIFICATION)
     index = {name: position for position, name in enumerate(classes)}
-    for row, (*_, status, value) in enumerate(rows):
-        if value is not None and status != Status.SKIPPED.value:
-            labelled[row] = set_target(targets, row, from_plain(value), index)
+    for row, (_, _, _, _, status, *said) in enumerate(rows):
+        names = said_names(said, status, task)
+        if names is not None:
+            labelled[row] = set_target(targets, row, names, index)
     return Table(
         ids=[row[0] for row in rows],
         paths=[row[1] for row in rows],
@@ -126,12 +129,31 @@ def no_targets(n: int, num_classes: int, *, multilabel: bool) -> tuple[Mask, Tar
     return none, np.full(n, -1, dtype=np.int64)
 
 
-def set_target(targets: Targets, row: int, value: Value | None, index: Mapping[str, int]) -> bool:
-    """Put a label into its row; returns whether the image counts as labelled."""
-    known = [index[name] for name in names_of(value) if name in index]
+def said_names(said: Sequence[Any], status: str | None, task: str) -> Sequence[str] | None:
+    """The classes that an image is labelled with; None if it is not labelled.
+
+    Args:
+        said: what stands at `label_paths`: a name, a list of names, or None.
+        status: its `label_status`.
+        task: what is labelled.
+    """
+    if task == DETECTION:
+        names = [name for each in said for name in each or ()]
+        return names if status in FINISHED else None
+    (value,) = said
+    if value is None or status == Status.SKIPPED.value:
+        return None
+    return (value,) if isinstance(value, str) else value
+
+
+def set_target(
+    targets: Targets, row: int, names: Sequence[str] | None, index: Mapping[str, int]
+) -> bool:
+    """Put the classes of a label into its row; returns whether the image counts as labelled."""
+    known = [index[name] for name in names or () if name in index]
     if targets.ndim == 2:
         targets[row] = False
         targets[row, known] = True
-        return value is not None
+        return names is not None
     targets[row] = known[0] if known else -1
     return bool(known)

@@ -21,6 +21,10 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
+FINISHED = frozenset({Status.LABELLED.value, Status.IN_REVIEW.value})
+"""The statuses at which an image with no boxes is known to have none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pick:
     """Why an image was put into the queue.

@@ -2,36 +2,52 @@
 
 In classification a value is the name of a class. In multi-label it is a tuple of the names of all
 classes that the image has, in the order of the class list; an empty one says that it has none of
-them. Where there is no label yet there is no value: None.
+them. In detection it is a tuple of boxes (`dataset.boxes`); how those are stored, `dataset.detections`
+knows. Where there is no label yet there is no value: None.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 from bson import ObjectId
 
-Value: TypeAlias = str | tuple[str, ...]
-Plain: TypeAlias = str | list[str] | None  # a value in JSON and in the history
+from workbench.dataset.boxes import Box, box_from_plain, box_id, same_box
+from workbench.dataset.detections import boxes_in
+from workbench.dataset.fields import GROUND_TRUTH, rotated
+from workbench.errors import LabelError
+
+Named: TypeAlias = str | tuple[str, ...]  # all but boxes
+Value: TypeAlias = Named | tuple[Box, ...]
+# A value in JSON; in the history too, where boxes are told by their changes.
+PlainNamed: TypeAlias = str | list[str] | None
+Plain: TypeAlias = PlainNamed | list[dict[str, Any]]
+Given: TypeAlias = str | Iterable[str | Box | Mapping[str, Any]]
+"""A value as somebody says it: any sequence will do, and a box may be plain."""
 Document = Mapping[str, Any]
 
-CLASSIFICATION, MULTILABEL = "classification", "multilabel"
-TASKS = (CLASSIFICATION, MULTILABEL)
+CLASSIFICATION, MULTILABEL, DETECTION = "classification", "multilabel", "detection"
+TASKS = (CLASSIFICATION, MULTILABEL, DETECTION)
 
 _EACH = "classifications"
+_LISTS = {"detections", "polylines"}
+_PATHS = {CLASSIFICATION: "label", MULTILABEL: f"{_EACH}.label", DETECTION: "detections.label"}
 
 
 def label_path(field: str, task: str) -> str:
-    """Where FiftyOne has the class names of a field."""
-    return f"{field}.{_EACH}.label" if task == MULTILABEL else f"{field}.label"
+    """Where FiftyOne has the class names of a field; of turned boxes, see `label_paths`."""
+    return f"{field}.{_PATHS[task]}"
 
 
-def label_paths(field: str) -> tuple[str, ...]:
-    """Where class names of a field can be, whatever the task."""
-    return tuple(label_path(field, task) for task in TASKS)
+def label_paths(field: str, *tasks: str) -> tuple[str, ...]:
+    """Where class names of a field can be: of some tasks, by default whatever the task."""
+    paths = [label_path(field, task) for task in tasks or TASKS]
+    if DETECTION in (tasks or TASKS):
+        paths.append(f"{rotated(field)}.polylines.label")
+    return tuple(paths)
 
 
-def read_value(document: Document | None) -> Value | None:
-    """The value of a label as MongoDB holds it."""
+def read_value(document: Document | None) -> Named | None:
+    """The value of a label as MongoDB holds it; None for boxes."""
     if not document:
         return None
     if _EACH in document:
@@ -39,13 +55,21 @@ def read_value(document: Document | None) -> Value | None:
     return document.get("label")
 
 
+def read_label(sample: Document, field: str = GROUND_TRUTH) -> Value | None:
+    """What a field of an image says, from the image's document as MongoDB holds it."""
+    label = sample.get(field)
+    if sample.get(rotated(field)) or (label and "detections" in label):
+        return boxes_in(sample, field)
+    return read_value(label)
+
+
 def write_value(
-    value: Value, scores: Sequence[float] | None = None, **attributes: Any
+    value: Named, scores: Sequence[float] | None = None, **attributes: Any
 ) -> dict[str, Any]:
     """A label as MongoDB holds it: a `Classification`, or a `Classifications` for a tuple.
 
     Args:
-        value: what it says.
+        value: what it says; no boxes.
         scores: confidence of each class in it, where a model says it.
         attributes: what else is kept with it.
     """
@@ -64,7 +88,7 @@ def renamed_value(document: Document, new: Callable[[str], str | None]) -> dict[
     """What to set on a label whose classes get other names, by path below its field.
 
     Where two classes become one, the more confident of the two stays. A class that goes (None)
-    leaves a multi-label image with its others.
+    leaves a multi-label image with its others, and takes its boxes; of boxes nothing else goes.
 
     Args:
         document: the label as MongoDB holds it.
@@ -73,6 +97,10 @@ def renamed_value(document: Document, new: Callable[[str], str | None]) -> dict[
     Returns:
         The changes, empty if there is none; None where the label itself goes.
     """
+    for key in _LISTS & document.keys():
+        was = list(document[key] or ())
+        now = [_renamed_box(box, new) for box in was]
+        return {} if now == was else {key: [box for box in now if box is not None]}
     if _EACH not in document:
         name = new(document["label"])
         if name is None:
@@ -89,21 +117,60 @@ def renamed_value(document: Document, new: Callable[[str], str | None]) -> dict[
     return {} if list(each.values()) == list(document[_EACH] or ()) else {_EACH: [*each.values()]}
 
 
+def _renamed_box(box: Document, new: Callable[[str], str | None]) -> Document | None:
+    name = new(box["label"]) if box.get("label") is not None else box.get("label")
+    if name == box.get("label"):
+        return box
+    return None if name is None else {**box, "label": name}
+
+
 def names_of(value: Value | None) -> tuple[str, ...]:
-    """The names of the classes in a value."""
+    """The names of the classes in a value, once each."""
     if value is None:
         return ()
-    return (value,) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return (value,)
+    return tuple(dict.fromkeys(_name(each) for each in value))
 
 
+def _name(each: str | Box) -> str:
+    return each.label if isinstance(each, Box) else each
+
+
+@overload
+def to_plain(value: Named | None) -> PlainNamed: ...
+@overload
+def to_plain(value: Value | None) -> Plain: ...
 def to_plain(value: Value | None) -> Plain:
     """A value for JSON and for the history."""
-    return list(value) if isinstance(value, tuple) else value
+    if value is None or isinstance(value, str):
+        return value
+    if boxes := [each.to_plain() for each in value if isinstance(each, Box)]:
+        return boxes
+    return [each for each in value if isinstance(each, str)]
 
 
-def from_plain(value: str | Iterable[str]) -> Value:
-    """A value from JSON or from the history."""
-    return value if isinstance(value, str) else tuple(value)
+@overload
+def from_plain(value: str | list[str]) -> Named: ...
+@overload
+def from_plain(value: Given) -> Value: ...
+def from_plain(value: Given) -> Value:
+    """A value from JSON or from the history; a box that has no id yet gets one.
+
+    Raises:
+        LabelError: a box is none, as `box_from_plain` says, or is among class names.
+    """
+    if isinstance(value, str):
+        return value
+    each = [
+        box_from_plain({"id": box_id(), **one}) if isinstance(one, Mapping) else one
+        for one in value
+    ]
+    boxes = tuple(one for one in each if isinstance(one, Box))
+    names = tuple(one for one in each if not isinstance(one, Box))
+    if boxes and names:
+        raise LabelError(f"a label is of boxes or of class names, but got both: {names[0]!r}")
+    return boxes or names
 
 
 def in_order(names: Iterable[str], classes: Sequence[str]) -> tuple[str, ...]:
@@ -113,14 +180,22 @@ def in_order(names: Iterable[str], classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def same_value(one: Value | None, other: Value | None) -> bool:
-    """Whether two values say the same; the order of classes does not matter."""
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return set(one) == set(other)
-    return one == other
+    """Whether two values say the same; the order of classes or boxes does not matter."""
+    if not (isinstance(one, tuple) and isinstance(other, tuple)):
+        return one == other
+    boxes, others = ([box for box in each if isinstance(box, Box)] for each in (one, other))
+    if boxes or others:
+        known = {box.id: box for box in others}
+        alike = all(box.id in known and same_box(box, known[box.id]) for box in boxes)
+        return alike and len(boxes) == len(others)
+    return set(one) == set(other)
 
 
 def caption(value: Value | None) -> str:
-    """A value in words: "cat", "cat + dog", "none of the classes"."""
+    """A value in words: "cat", "cat + dog", "none of the classes", "2 boxes: cat, dog"."""
     if isinstance(value, tuple):
-        return " + ".join(value) or "none of the classes"
+        count = sum(isinstance(each, Box) for each in value)
+        if count:
+            return f"{count} box{'es' * (count > 1)}: {', '.join(names_of(value))}"
+        return " + ".join(names_of(value)) or "none of the classes"
     return value or "no label"

@@ -77,6 +77,27 @@ class Cases:
         return there
 
     @cached_property
+    def said(self) -> Mask:
+        """(n, K) which classes each image is said to have, whatever the task."""
+        if not self.exclusive:
+            return self.predicted.astype(np.bool_, copy=False)
+        there: Mask = self.predicted[:, None] == np.arange(len(self.classes))
+        return there
+
+    @cached_property
+    def sure_of_mistake(self) -> NDArray[np.float64]:
+        """(n,) how sure the model was of what is wrong; 0 where nothing is.
+
+        In multi-label that is the surest of its wrong answers.
+        """
+        sure = np.where(self.said, self.probabilities, 1 - self.probabilities)
+        # Of one class alone, the mistake is what was said; what was missed follows from it.
+        extra = self.said & ~self.presence
+        mistakes = extra if self.exclusive else self.said != self.presence
+        out: NDArray[np.float64] = np.where(mistakes, sure, 0).max(axis=1).astype(np.float64)
+        return out
+
+    @cached_property
     def wrong(self) -> Mask:
         """(n,) which images are wrong; in multi-label those with a class too many, or too few."""
         differ = np.asarray(self.truth != self.predicted).reshape(len(self), -1)

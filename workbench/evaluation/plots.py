@@ -320,8 +320,16 @@ def _quiet(axes: Axes, size: int = 8) -> None:
 
 def new_figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Axes]:
     """An empty figure in the house style; sizes in inches."""
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    _quiet(axes, size=9)
-    axes.grid(axis="y", color=FAINT, linewidth=0.8)
+    figure, (axes,) = panels(1, width, height)
     return figure, axes
+
+
+def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """As `new_figure`, with several axes side by side."""
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    row = list(figure.subplots(1, count, squeeze=False)[0])
+    for axes in row:
+        _quiet(axes, size=9)
+        axes.grid(axis="y", color=FAINT, linewidth=0.8)
+        axes.set_axisbelow(True)
+    return figure, row

@@ -95,13 +95,14 @@ class BatchWriter:
         found = self._samples.find({"_id": {"$in": keys}}, PROJECTION, session=session)
         current = {document["_id"]: document for document in found}
         events, updates = [], []
-        for key, new_id, (draft, stands) in zip(keys, event_ids, changes, strict=True):
+        for key, new_id, (wanted, stands) in zip(keys, event_ids, changes, strict=True):
             if key not in current:
-                raise LabelError(f"no image has the id {draft.sample_id!r} in this dataset")
+                raise LabelError(f"no image has the id {wanted.sample_id!r} in this dataset")
             before = current[key]
             applied = stands(before)
+            draft = wanted.against(before) if applied else wanted
             if applied:
-                updates.append(UpdateOne({"_id": key}, draft.update(new_id, annotator)))
+                updates.append(UpdateOne({"_id": key}, draft.update(new_id, annotator, before)))
             events.append(
                 draft.event(new_id, annotator, before, None, applied=applied, group=group)
             )

@@ -2,15 +2,18 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from pymongo.errors import DuplicateKeyError
 
 from workbench.dataset import fields
-from workbench.dataset.types import Status
-from workbench.dataset.values import Value, from_plain, to_plain
+from workbench.dataset.types import FINISHED, Status
+from workbench.dataset.values import DETECTION, Given, Value, to_plain
 from workbench.errors import LabelError
 from workbench.labels.batches import BatchWriter, Document, Stands, always
+from workbench.labels.classlist import ClassList
+from workbench.labels.drafting import draft_of
 from workbench.labels.drafts import KEEP, Draft
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.history import EventLog
@@ -34,6 +37,8 @@ class BulkLabels:
         undoing: how events are taken back.
         log: the dataset's history.
         recorder: who tells of events.
+        task: what is labelled.
+        classes: the class list.
     """
 
     def __init__(
@@ -43,7 +48,11 @@ class BulkLabels:
         undoing: Undoing,
         log: EventLog,
         recorder: Recorder,
+        task: str,
+        classes: ClassList,
     ) -> None:
+        self._task = task
+        self._classes = classes
         self._writer = writer
         self._annotator = annotator
         self._undoing = undoing
@@ -53,7 +62,7 @@ class BulkLabels:
     def label(
         self,
         sample_ids: Sequence[str],
-        label: str | Sequence[str],
+        label: Given,
         *,
         relabel: bool = False,
         seconds: float | None = None,
@@ -73,12 +82,20 @@ class BulkLabels:
 
         Raises:
             LabelError: the class is not in the list or was removed, there is no such image, or
-                there are none or too many.
+                there are none or too many; or images are labelled with boxes.
             DatabaseError: the database is gone; nothing was written.
         """
+        if self._task == DETECTION:
+            raise LabelError(
+                "images are labelled with boxes here, and none has the same as another: label them "
+                "one by one"
+            )
         unique = list(dict.fromkeys(sample_ids))
         each = None if seconds is None else seconds / max(1, len(unique))
-        drafts = [Draft(i, from_plain(label), Status.LABELLED, source, each) for i in unique]
+        drafts = [
+            replace(draft_of(self._task, i, label, source, self._classes), seconds=each)
+            for i in unique
+        ]
         stands = always if relabel else partial(_is_open_to, self._annotator)
         return self._step(drafts, stands, event_id)
 
@@ -96,11 +113,8 @@ class BulkLabels:
             DatabaseError: the database is gone; nothing was written.
         """
         drafts = [
-            Draft(
-                i,
-                value,
-                Status.LABELLED,
-                Source.ACCEPTED,
+            replace(
+                draft_of(self._task, i, value, Source.ACCEPTED, self._classes),
                 suggestion=to_plain(value),
                 model=model,
             )
@@ -121,7 +135,8 @@ class BulkLabels:
             LabelError: there is no such image, or there are none or too many.
             DatabaseError: the database is gone; nothing was written.
         """
-        return self._step(_marks(sample_ids, Status.IN_REVIEW), _counts, event_id)
+        counts = _is_finished if self._task == DETECTION else _counts
+        return self._step(_marks(sample_ids, Status.IN_REVIEW), counts, event_id)
 
     def skip(self, sample_ids: Sequence[str], *, event_id: str | None = None) -> list[LabelEvent]:
         """Leave images without a label and out of the queue, as `LabelStore.skip` does.
@@ -177,6 +192,10 @@ def _counts(document: Document) -> bool:
     return bool(document.get(fields.GROUND_TRUTH)) and (
         document.get(fields.STATUS) != Status.SKIPPED.value
     )
+
+
+def _is_finished(document: Document) -> bool:
+    return document.get(fields.STATUS) in FINISHED
 
 
 def _marks(sample_ids: Sequence[str], status: Status) -> list[Draft]:

@@ -58,7 +58,7 @@ class ClassEditor:
         self._log = log
         self._recorder = recorder
         samples = connection.database[dataset._sample_collection_name]
-        self._images = Relabelling(connection.database, samples, str(dataset._doc.id))
+        self._images = Relabelling(connection.database, samples, str(dataset._doc.id), log)
 
     def change(self, editor: Editor, annotator: str, event_id: str | None) -> Commit:
         """Carry out a change.

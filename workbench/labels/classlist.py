@@ -8,7 +8,7 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from workbench.dataset.values import Value, in_order
+from workbench.dataset.values import CLASSIFICATION, MULTILABEL, Named, Value, in_order, names_of
 from workbench.errors import LabelError
 from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.history import EventLog
@@ -33,7 +33,7 @@ class ClassList:
         database: the database that FiftyOne keeps its datasets in.
         dataset_id: what the dataset's events are kept under.
         log: the dataset's history.
-        multilabel: whether an image can have several classes.
+        task: what is labelled.
 
     Attributes:
         names: the classes in the order of their indices, as last read.
@@ -45,8 +45,7 @@ class ClassList:
         database: Database[dict[str, Any]],
         dataset_id: str,
         log: EventLog,
-        *,
-        multilabel: bool = False,
+        task: str = CLASSIFICATION,
     ) -> None:
         self.names: list[str] = []
         self.unfinished = ""
@@ -55,7 +54,7 @@ class ClassList:
         self._datasets = database["datasets"]
         self._versions = database[COLLECTION]
         self._log = log
-        self._multilabel = multilabel
+        self._multilabel = task == MULTILABEL
         self._version = 0
         self.reload()
 
@@ -150,15 +149,16 @@ class ClassList:
         # The list that belongs to these changes: `names` may be older or newer by one.
         return now if now in (recorded[-1].after or []) else None
 
-    def value_of(self, value: Value) -> Value:
+    def value_of(self, value: Value) -> Named:
         """A label as it is stored: its classes as `class_of` has them, once each and in order.
+
+        Of boxes, `BoxDraft.with_classes` says the same.
 
         Raises:
             LabelError: as `class_of`; or several classes are given where an image has one.
         """
         if self._multilabel:
-            names = (value,) if isinstance(value, str) else value
-            return in_order([self.class_of(name) for name in names], self.names)
+            return in_order([self.class_of(name) for name in names_of(value)], self.names)
         if not isinstance(value, str):
             raise LabelError(
                 f"an image has one class here, but got {list(value)}: give its name, or make a "
@@ -166,11 +166,11 @@ class ClassList:
             )
         return self.class_of(value)
 
-    def left_of(self, value: Value) -> Value | None:
+    def left_of(self, value: Named) -> Named | None:
         """As `value_of`, but without the classes that were removed; None where nothing is left."""
         if isinstance(value, str):
             return self._left_of(value)
-        now = [self._left_of(name) for name in value]
+        now = [self._left_of(name) for name in names_of(value)]
         return in_order([name for name in now if name is not None], self.names)
 
     def _left_of(self, name: str) -> str | None:

@@ -1,12 +1,17 @@
 """The label event: what was said about an image, by whom, when and on what evidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from workbench.dataset.values import Plain
+
 CLASSES = "default_classes"  # `LabelEvent.field` of a change to the list of classes
 Renamed: TypeAlias = tuple[tuple[str, str | None], ...]
+PlainBox: TypeAlias = Mapping[str, Any]
+Changes: TypeAlias = tuple[tuple[PlainBox | None, PlainBox | None], ...]
 MAX_SECONDS = 120.0  # spent on one label; a longer pause is a pause
 
 
@@ -32,7 +37,7 @@ class LabelEvent:
         sample_id: the image; empty for a change to the class list.
         field: the field that changes.
         before: its value before: a class name, a list of class names (in multi-label, or of the
-            class list), or None.
+            class list), or None; None for boxes, of which `changes` tells.
         after: its value after.
         status_before: the image's `label_status` before.
         status_after: and after.
@@ -40,7 +45,8 @@ class LabelEvent:
         time: when, UTC.
         seconds: spent on it, at most 120; None where nobody looked, as on import.
         source: how it came about.
-        suggestion: what the model suggested, if that was shown; in multi-label a list.
+        suggestion: what the model suggested, if that was shown; in multi-label a list, in
+            detection a list of plain boxes.
         model: the model that suggested it.
         batch: number of the batch the image was picked in.
         based_on: the event that the annotator saw as the image's latest; None where unknown.
@@ -53,6 +59,8 @@ class LabelEvent:
         group: the step it belongs to, where one act of the hand labelled many images; they are
             taken back together.
         images: in a change to the class list, how many images' labels it changed.
+        changes: in detection, each box that was drawn, changed or erased, as plain boxes before and
+            after; None where there is none. What else the image has is not in the event.
     """
 
     id: str
@@ -66,7 +74,7 @@ class LabelEvent:
     time: datetime
     seconds: float | None
     source: Source
-    suggestion: str | list[str] | None = None
+    suggestion: Plain = None
     model: str | None = None
     batch: int | None = None
     based_on: str | None = None
@@ -76,6 +84,7 @@ class LabelEvent:
     group: str | None = None
     renamed: Renamed = ()
     images: int | None = None
+    changes: Changes = ()
 
     def to_document(self) -> dict[str, Any]:
         """As MongoDB stores it; the id becomes `_id`."""
@@ -89,6 +98,7 @@ class LabelEvent:
         known = {f.name: document[f.name] for f in fields(cls) if f.name in document}
         known["source"] = Source(document["source"])
         known["renamed"] = tuple((old, new) for old, new in document.get("renamed", ()))
+        known["changes"] = tuple((old, new) for old, new in document.get("changes", ()))
         return cls(id=document["_id"], **known)
 
 

@@ -14,9 +14,20 @@ from bson import ObjectId
 from pymongo import ASCENDING, UpdateOne
 
 from workbench.dataset import fields
+from workbench.dataset.boxes import Box
 from workbench.dataset.connection import Connection
-from workbench.dataset.types import Pick, Split, Status
-from workbench.dataset.values import Value, label_paths, read_value
+from workbench.dataset.detections import SIZE, boxes_in
+from workbench.dataset.fields import rotated
+from workbench.dataset.schema import task_of
+from workbench.dataset.types import FINISHED, Pick, Split, Status
+from workbench.dataset.values import (
+    CLASSIFICATION,
+    DETECTION,
+    MULTILABEL,
+    Value,
+    label_paths,
+    read_label,
+)
 from workbench.labels.transactions import DURABLE
 
 BY_HAND = "chosen"  # strategy of an image that a person put into the queue: it comes first
@@ -39,6 +50,9 @@ class QueueItem:
         source: how it came by its label; empty for none.
         note: what somebody wrote on it.
         status: its `label_status`.
+        is_labelled: whether it has a label that counts: not skipped, and of boxes, all of them.
+        predicted: in detection, the boxes that a model predicts; none of test images.
+        model: that model; empty for none.
     """
 
     sample_id: str
@@ -53,6 +67,9 @@ class QueueItem:
     source: str
     note: str
     status: Status
+    is_labelled: bool = False
+    predicted: tuple[Box, ...] = ()
+    model: str = ""
 
 
 class LabelQueue:
@@ -68,6 +85,8 @@ class LabelQueue:
         self._samples = database.get_collection(
             dataset._sample_collection_name, write_concern=DURABLE
         )
+        self._task = task_of(dataset)
+        self._projection = _PROJECTION | (_OF_BOXES if self._task == DETECTION else _OF_IMAGES)
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -80,25 +99,25 @@ class LabelQueue:
 
     def items(self, limit: int | None = None) -> list[QueueItem]:
         """The queue in labelling order: chosen by hand first, then batch by batch."""
-        found = self._samples.find({fields.STATUS: Status.QUEUED.value}, _PROJECTION)
-        items = sorted((_item(document) for document in found), key=_order)
+        found = self._samples.find({fields.STATUS: Status.QUEUED.value}, self._projection)
+        items = sorted((self._item(document) for document in found), key=_order)
         return items if limit is None else items[:limit]
 
     def in_review(self) -> list[QueueItem]:
         """The images that were sent to review, in the order of import, in the form of the queue."""
-        found = self._samples.find({fields.STATUS: Status.IN_REVIEW.value}, _PROJECTION)
-        return [_item(document) for document in found.sort("_id", ASCENDING)]
+        found = self._samples.find({fields.STATUS: Status.IN_REVIEW.value}, self._projection)
+        return [self._item(document) for document in found.sort("_id", ASCENDING)]
 
     def item(self, sample_id: str) -> QueueItem | None:
         """Any image, queued or not, in the form of the queue."""
-        found = self._samples.find_one({"_id": ObjectId(sample_id)}, _PROJECTION)
-        return _item(found) if found else None
+        found = self._samples.find_one({"_id": ObjectId(sample_id)}, self._projection)
+        return self._item(found) if found else None
 
     def look_up(self, sample_ids: Sequence[str]) -> dict[str, QueueItem]:
         """Images by sample id, queued or not, in the form of the queue; unknown ids are left out."""
         keys = [ObjectId(sample_id) for sample_id in sample_ids]
-        found = self._samples.find({"_id": {"$in": keys}}, _PROJECTION)
-        return {str(document["_id"]): _item(document) for document in found}
+        found = self._samples.find({"_id": {"$in": keys}}, self._projection)
+        return {str(document["_id"]): self._item(document) for document in found}
 
     def add(self, picks: Sequence[Pick]) -> int:
         """Queue a batch behind what is there.
@@ -157,36 +176,51 @@ class LabelQueue:
         newest = self._samples.find_one({path: {"$gt": 0}}, {path: 1}, sort=[(path, -1)])
         return int(newest[fields.PICK]["batch"]) if newest else 0
 
+    def _item(self, document: dict[str, Any]) -> QueueItem:
+        pick = document.get(fields.PICK) or {}
+        label = read_label(document)
+        status = Status(document.get(fields.STATUS) or Status.UNLABELLED)
+        boxes = self._task == DETECTION
+        split = Split(document.get(fields.SPLIT) or Split.POOL)
+        hinted = boxes and split is Split.POOL
+        return QueueItem(
+            sample_id=str(document["_id"]),
+            filepath=document["filepath"],
+            split=split,
+            batch=pick.get("batch") or 0,
+            rank=pick.get("rank") or 0,
+            strategy=pick.get("strategy") or "",
+            reason=pick.get("reason") or "",
+            label=label,
+            event=document.get(fields.EVENT) or "",
+            note=document.get(fields.NOTE) or "",
+            status=status,
+            source=(document.get(fields.GROUND_TRUTH) or {}).get("source") or "",
+            is_labelled=status in FINISHED
+            if boxes
+            else label is not None and status is not Status.SKIPPED,
+            predicted=boxes_in(document, fields.PREDICTION) if hinted else (),
+            model=(document.get(fields.PREDICTION) or {}).get("model") or "" if hinted else "",
+        )
+
 
 _PROJECTION = {
     "filepath": 1,
     fields.SPLIT: 1,
     fields.PICK: 1,
-    **dict.fromkeys(label_paths(fields.GROUND_TRUTH), 1),
-    f"{fields.GROUND_TRUTH}.source": 1,
     fields.EVENT: 1,
     fields.NOTE: 1,
     fields.STATUS: 1,
+}
+_OF_IMAGES = {
+    **dict.fromkeys(label_paths(fields.GROUND_TRUTH, CLASSIFICATION, MULTILABEL), 1),
+    f"{fields.GROUND_TRUTH}.source": 1,
+}
+_OF_BOXES = {
+    **dict.fromkeys((fields.GROUND_TRUTH, rotated(fields.GROUND_TRUTH), fields.PREDICTION), 1),
+    **SIZE,
 }
 
 
 def _order(item: QueueItem) -> tuple[bool, int, int]:
     return item.strategy != BY_HAND, item.batch, item.rank
-
-
-def _item(document: dict[str, Any]) -> QueueItem:
-    pick = document.get(fields.PICK) or {}
-    return QueueItem(
-        sample_id=str(document["_id"]),
-        filepath=document["filepath"],
-        split=Split(document.get(fields.SPLIT) or Split.POOL),
-        batch=pick.get("batch") or 0,
-        rank=pick.get("rank") or 0,
-        strategy=pick.get("strategy") or "",
-        reason=pick.get("reason") or "",
-        label=read_value(document.get(fields.GROUND_TRUTH)),
-        event=document.get(fields.EVENT) or "",
-        note=document.get(fields.NOTE) or "",
-        status=Status(document.get(fields.STATUS) or Status.UNLABELLED),
-        source=(document.get(fields.GROUND_TRUTH) or {}).get("source") or "",
-    )

@@ -13,8 +13,11 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from workbench.dataset import fields
+from workbench.dataset.fields import rotated
 from workbench.dataset.types import Status
 from workbench.dataset.values import Value, label_paths, names_of, read_value, renamed_value
+from workbench.labels import boxlabels
+from workbench.labels.history import EventLog
 
 if TYPE_CHECKING:
     from pymongo.cursor import Cursor
@@ -26,7 +29,9 @@ BATCH = 5_000
 _CHUNK = 250  # images in a document: far from MongoDB's 16 MB, whatever their labels hold
 _LABELS = label_paths(fields.GROUND_TRUTH)
 _GUESSES = label_paths(fields.PREDICTION)
-_PROJECTION = {fields.GROUND_TRUTH: 1, fields.PREDICTION: 1, fields.STATUS: 1, fields.EVENT: 1}
+_TRUTHS = (fields.GROUND_TRUTH, rotated(fields.GROUND_TRUTH))
+_LISTS = ("classifications", "detections")
+_PROJECTION = dict.fromkeys((*_TRUTHS, fields.PREDICTION, fields.STATUS, fields.EVENT), 1)
 
 Document = dict[str, Any]
 LeftAs = Callable[[str], str | None]
@@ -44,12 +49,18 @@ class Relabelling:
         database: the database that FiftyOne keeps its datasets in.
         samples: the collection of the dataset's samples.
         dataset_id: what the dataset's events are kept under.
+        log: the dataset's history.
     """
 
     def __init__(
-        self, database: Database[Document], samples: Collection[Document], dataset_id: str
+        self,
+        database: Database[Document],
+        samples: Collection[Document],
+        dataset_id: str,
+        log: EventLog,
     ) -> None:
         self._samples = samples
+        self._log = log
         self._dataset_id = dataset_id
         # Creating a collection inside a transaction would lock the whole database.
         self._kept = database[COLLECTION]
@@ -84,13 +95,14 @@ class Relabelling:
         if after is not None:
             query["_id"] = {"$gt": after}
         found = self._samples.find(query, _PROJECTION, session=session)
-        images = list(found.sort("_id", ASCENDING).limit(BATCH))
-        if images and keep_for is not None:
+        chunks = boxlabels.packed(found.sort("_id", ASCENDING).limit(BATCH), _CHUNK)
+        taken = list(islice(chunks, BATCH // _CHUNK))
+        if taken and keep_for is not None:
             own = {"dataset": self._dataset_id, "change": keep_for}
-            kept = [{**own, "images": chunk} for chunk in _chunks(images, _CHUNK)]
-            self._kept.insert_many(kept, session=session)
+            self._kept.insert_many([{**own, "images": chunk} for chunk in taken], session=session)
+        images = [image for chunk in taken for image in chunk]
         self._write({image["_id"]: _relabelled(image, renamed) for image in images}, session)
-        return images[-1]["_id"] if len(images) == BATCH else None
+        return images[-1]["_id"] if len(taken) == BATCH // _CHUNK else None
 
     def count_kept(self, change: str, left_as: LeftAs, session: ClientSession) -> int:
         """How many images would get their label back from a change."""
@@ -131,10 +143,19 @@ class Relabelling:
         found = self._samples.find({"_id": {"$in": ids}}, _PROJECTION, session=session)
         current = {document["_id"]: document for document in found}
         return {
-            was["_id"]: _given_back(was, current[was["_id"]], left_as)
+            was["_id"]: self._back(was, current[was["_id"]], left_as)
             for was in images
             if was["_id"] in current
         }
+
+    def _back(self, was: Document, now: Document, left_as: LeftAs) -> Document:
+        if not boxlabels.has_boxes(was):
+            return _given_back(was, now, left_as)
+        gone: set[str] = set()
+        if now.get(fields.EVENT) != was.get(fields.EVENT):
+            events = list(self._log.find(sample_id=str(now["_id"]), applied=True))
+            gone = boxlabels.gone(events, now.get(fields.EVENT))
+        return boxlabels.given_back(was, now, left_as, gone) | _guess_back(was, now)
 
     def _write(self, changes: Mapping[ObjectId, Document], session: ClientSession) -> None:
         """Set these fields of images; those that get the same share an update."""
@@ -165,9 +186,9 @@ def _relabelled(image: Document, renamed: Mapping[str, str | None]) -> Document:
         return renamed.get(name, name)
 
     change: Document = {}
-    for field in (fields.GROUND_TRUTH, fields.PREDICTION):
+    for field in (*_TRUTHS, fields.PREDICTION):
         label = image.get(field)
-        if label and read_value(label) is not None:
+        if label and (read_value(label) is not None or boxlabels.are_boxes(label)):
             # What is predicted as one of two merged classes is at least as probably the merged one.
             now = renamed_value(label, new)
             change |= {field: None} if now is None else _below(field, now)
@@ -188,13 +209,18 @@ def _given_back(was: Document, now: Document, left_as: LeftAs) -> Document:
             back = {fields.GROUND_TRUTH: truth, fields.STATUS: was[fields.STATUS]}
         else:
             back = _below(fields.GROUND_TRUTH, _said(truth))
+    return back | _guess_back(was, now)
+
+
+def _guess_back(was: Document, now: Document) -> Document:
+    """The fields to set to restore a prediction; empty where there is another one by now."""
     guess, guessed = was.get(fields.PREDICTION), now.get(fields.PREDICTION)
     if guess and not guessed:
-        back[fields.PREDICTION] = guess
-    elif guess and guessed and _ids(guessed) and _ids(guessed) <= _ids(guess):
+        return {fields.PREDICTION: guess}
+    if guess and guessed and _ids(guessed) and _ids(guessed) <= _ids(guess):
         # Each round of predictions has its own ids.
-        back |= _below(fields.PREDICTION, _said(guess))
-    return back
+        return _below(fields.PREDICTION, _said(guess))
+    return {}
 
 
 def _is_left(label: Value | None, old: Value | None, left_as: LeftAs) -> bool:
@@ -207,12 +233,13 @@ def _is_left(label: Value | None, old: Value | None, left_as: LeftAs) -> bool:
 
 def _said(label: Document) -> Document:
     """That part of a label which names classes."""
-    return {key: label[key] for key in ("label", "classifications") if key in label}
+    return {key: label[key] for key in ("label", *_LISTS) if key in label}
 
 
 def _ids(label: Document) -> set[Any]:
-    """Ids of the classes in a label."""
-    return {each["_id"] for each in label.get("classifications", [label])}
+    """Ids of the classes or boxes in a label."""
+    several = next((label[key] for key in _LISTS if key in label), [label])
+    return {each["_id"] for each in several or ()}
 
 
 def _below(field: str, change: Document) -> Document:
@@ -221,7 +248,7 @@ def _below(field: str, change: Document) -> Document:
 
 def _labels(change: Document) -> bool:
     """Whether a change of an image gives it a label."""
-    return any(key.split(".")[0] == fields.GROUND_TRUTH for key in change)
+    return any(key.split(".")[0] in _TRUTHS for key in change)
 
 
 def _chunks(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:

@@ -2,6 +2,7 @@
 
 from workbench.dataset.types import Status
 from workbench.dataset.values import from_plain
+from workbench.labels.boxdrafts import BoxDraft, inverse
 from workbench.labels.drafts import KEEP, Draft
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.history import EventLog
@@ -15,10 +16,12 @@ class Undoing:
 
     Args:
         log: the history.
+        boxes: whether images are labelled with boxes.
     """
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, *, boxes: bool = False) -> None:
         self._log = log
+        self._boxes = boxes
 
     def draft(
         self, event: LabelEvent, source: Source, earlier: LabelEvent | None, *, kept: bool
@@ -32,6 +35,19 @@ class Undoing:
             kept: whether the event left the label alone, as `kept` says.
         """
         giver = self._giver(earlier)
+        given_by = (giver.annotator, giver.source) if giver else None
+        if self._boxes:
+            same = event.status_before == event.status_after
+            return BoxDraft(
+                event.sample_id,
+                KEEP,
+                None if same else Status(event.status_before),
+                source,
+                undoes=event.id,
+                restores=event.previous,
+                given_by=given_by,
+                changes=inverse(event),
+            )
         label = None if event.before is None else from_plain(event.before)
         return Draft(
             event.sample_id,
@@ -41,7 +57,7 @@ class Undoing:
             source,
             undoes=event.id,
             restores=event.previous,
-            given_by=(giver.annotator, giver.source) if giver else None,
+            given_by=given_by,
         )
 
     def kept(self, event: LabelEvent) -> bool:

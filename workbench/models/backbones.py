@@ -144,7 +144,7 @@ class Backbone:
     def to_input(self, pixels: Tensor) -> Tensor:
         """Move uint8 pixels (n, 3, height, width) to the device and normalise them."""
         pixels = pixels.to(self.device, non_blocking=True)
-        return normalise(pixels, self.config).contiguous(memory_format=torch.channels_last)
+        return normalise(pixels, self.config)
 
     def folded(self) -> nn.Module:
         """The network as it is now with less to compute, for many images (`folding`)."""

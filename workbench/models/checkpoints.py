@@ -8,15 +8,14 @@ from pathlib import Path
 from torch import Tensor
 
 from workbench.errors import BackboneError
-from workbench.models.description import LINEAR, Description, versions
+from workbench.models.description import BIAS, LINEAR, WEIGHT, Description
 from workbench.models.modelcard import render
 from workbench.models.modelfolder import require_free, write_folder
 from workbench.models.preprocessing import DataConfig
 from workbench.models.stored import FEATURES, read_stored
+from workbench.versions import versions
 
 __all__ = ["Checkpoint", "read_checkpoint", "require_free", "write_checkpoint"]
-
-WEIGHT, BIAS = "head.weight", "head.bias"
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,20 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 from workbench.errors import BackboneError
 from workbench.models.modelfolder import read_values
 from workbench.models.preprocessing import DataConfig
 
-TASKS = ("classification", "multilabel")
-LINEAR, PROBE = "linear", "probe"
+TASKS = ("classification", "multilabel", "detection")
+LINEAR, PROBE, FCOS = "linear", "probe", "fcos"
+WEIGHT, BIAS = "head.weight", "head.bias"  # names of a linear head's tensors
 THRESHOLD = 0.5
-_DISTRIBUTIONS = ("workbench", "numpy", "pillow", "safetensors", "timm", "torch", "torchvision")
 _LARGEST_SIDE = 2_048  # pixels; timm's own reach 1,024
+_LEAST = {"side": 32, "channels": 32, "convolutions": 1}  # what the others are multiples of
+_MOST = {"side": 2_048, "channels": 512, "convolutions": 8}
 _CROPS = (0.25, 4.0)  # share of the side that a crop keeps; timm's own go from .875 to 1.15
 _ARGUMENTS = ("bn_eps",)  # of `timm.create_model`; sizes and files are not for a folder to choose
 
@@ -26,12 +26,13 @@ class Description:
     """A saved model without its weights.
 
     Attributes:
-        task: `classification` or `multilabel`; empty for a linear head whose task was not told.
+        task: `classification`, `multilabel` or `detection`; empty for a linear head whose task was not told.
         classes: K names, in the order of probabilities.
         backbone: the timm model's name.
         arguments: what `timm.create_model` has to be told beyond it.
         config: the backbone's preprocessing.
-        head: what makes probabilities of the backbone's vectors: `probe` or `linear` (`heads`).
+        head: what comes after the backbone: `probe` or `linear` (`heads`), or `fcos`, a detector.
+        detector: of a detector, its `side`, `channels` and `convolutions` (`DetectorRecipe`).
         threshold: probability from which on a class is said to be there, in multi-label.
         key: name and hash of all that the vectors depend on (`Backbone.key`); empty where unknown.
         calibration: how its probabilities were calibrated, in JSON values, as what follows.
@@ -46,6 +47,7 @@ class Description:
     backbone: str
     config: DataConfig
     head: str
+    detector: Mapping[str, int] = field(default_factory=dict)
     arguments: Mapping[str, float] = field(default_factory=dict)
     threshold: float = THRESHOLD
     key: str = ""
@@ -62,7 +64,9 @@ class Description:
         distinct = len({*self.classes}) == len(self.classes) > 0
         _require(names_fit and distinct, "distinct names of classes", list(self.classes)[:20])
         _require(len(self.backbone) < 200, "the name of a backbone", self.backbone[:200])
-        _require(self.head in (LINEAR, PROBE), "a probe or a linear head", self.head)
+        heads = (FCOS,) if self.task == "detection" else (LINEAR, PROBE)
+        _require(self.head in heads, f"a head of {', '.join(heads)}", self.head)
+        _require_detector(self.detector if self.head == FCOS else _LEAST)
         _require(0 < self.threshold < 1, "a threshold between 0 and 1", self.threshold)
         for name, value in self.arguments.items():
             _require(name in _ARGUMENTS, f"arguments of {', '.join(_ARGUMENTS)}", name)
@@ -80,7 +84,8 @@ class Description:
                 "key": self.key,
             },
             "preprocessing": self.config.to_json(),
-            "postprocessing": {"head": self.head, "threshold": self.threshold},
+            "postprocessing": {"head": self.head, "threshold": self.threshold}
+            | ({"detector": dict(self.detector)} if self.head == FCOS else {}),
             "calibration": dict(self.calibration),
             "metrics": dict(self.metrics),
             "trained_on": dict(self.trained_on),
@@ -106,6 +111,9 @@ class Description:
             key=_text(backbone["key"]),
             config=DataConfig.from_json(values["preprocessing"]),
             head=_text(after["head"]),
+            detector={
+                name: int(number) for name, number in _numbers(after.get("detector", {})).items()
+            },
             threshold=_number(after["threshold"]),
             calibration=_mapping(values["calibration"]),
             metrics=_mapping(values["metrics"]),
@@ -113,11 +121,6 @@ class Description:
             versions=_mapping(values["versions"]),
             saved=_text(values["saved"]),
         )
-
-
-def versions() -> dict[str, str]:
-    """What a model is made with here: workbench, Python and the libraries it depends on."""
-    return {"python": python_version(), **{name: version(name) for name in _DISTRIBUTIONS}}
 
 
 def describe_folder(folder: Path) -> tuple[Description, dict[str, Any]]:
@@ -148,6 +151,14 @@ def _from_format_1(values: Mapping[str, Any]) -> Description:
         metrics=_mapping(values["metrics"]),
         versions=_mapping(values["versions"]),
     )
+
+
+def _require_detector(detector: Mapping[str, int]) -> None:
+    _require(detector.keys() == _LEAST.keys(), f"{', '.join(_LEAST)} of a detector", dict(detector))
+    for name, least in _LEAST.items():
+        number, most = detector[name], _MOST[name]
+        fits = least <= number <= most and number % (1 if name == "convolutions" else least) == 0
+        _require(fits, f"a {name} of {least} to {most}", number)
 
 
 def _require_config(config: DataConfig) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from workbench.models.backbones import Backbone, load_backbone
 from workbench.models.checkpoints import Checkpoint, require_free, write_checkpoint
+from workbench.models.heads import LinearHead
 from workbench.models.objectives import Objective, objective_of
 from workbench.models.pixels import PixelStore
 from workbench.models.progress import FineTuneProgress
@@ -121,7 +122,7 @@ def fine_tune(
     require_free(checkpoint)
     begun = read_state(state) if state is not None and state.exists() else None
     source = load_backbone(backbone) if isinstance(backbone, str) else backbone
-    guide = _Guide(progress, stop, state, recipe.save_every)
+    guide = RunGuide(progress, stop, state, recipe.save_every)
     with PixelStore(source, paths) as store, torch.random.fork_rng():
         torch.manual_seed(seed)
         trainer = Trainer(
@@ -157,7 +158,7 @@ def fine_tune(
     )
 
 
-class _Guide:
+class RunGuide:
     """Passes on what a run asks and tells, and writes its state now and then (`trainer.Guide`)."""
 
     def __init__(
@@ -205,7 +206,7 @@ class _Guide:
 def _write(
     trainer: Trainer, source: Backbone, classes: tuple[str, ...], objective: Objective, folder: Path
 ) -> None:
-    weight, bias = trainer.head.folded()
+    weight, bias = cast(LinearHead, trainer.head).folded()
     metrics = {
         f"held_out_{objective.measure.replace(' ', '_')}": trainer.best.held_out_figure,
         "held_out_log_loss": trainer.best.held_out_log_loss,

@@ -14,8 +14,8 @@ from torch import Tensor
 from workbench.dataset.files import check_files, find_files
 from workbench.decoding import MAX_PIXELS, too_many
 from workbench.errors import ImageError, ImportFolderError
-from workbench.models.backbones import Backbone
 from workbench.models.images import read_picture
+from workbench.models.pixels import Preprocessor
 
 OneImage: TypeAlias = str | Path | Image.Image | NDArray[np.uint8]
 Images: TypeAlias = OneImage | Iterable[OneImage]
@@ -28,11 +28,13 @@ class Input:
     Attributes:
         path: its file; None where it has none.
         pixels: what the backbone wants of an image without a file, (3, height, width) uint8.
+        size: (width, height) in pixels of an image without a file.
         problem: why it cannot be used; empty for a good one.
     """
 
     path: Path | None = None
     pixels: Tensor | None = None
+    size: tuple[int, int] | None = None
     problem: str = ""
 
     @property
@@ -44,19 +46,19 @@ class Input:
         return found
 
 
-def take_in(images: Images, backbone: Backbone) -> list[Input]:
+def take_in(images: Images, prepare: Preprocessor) -> list[Input]:
     """Sort out what was given, in its order; files are read to their end to see if they are good.
 
     Args:
         images: a file; a folder, of which all files are taken, also below; a PIL image of any mode;
             an array (H, W, 3) of uint8, RGB; or many of them.
-        backbone: whose preprocessing images without a file get.
+        prepare: a backbone, say, whose preprocessing images without a file get.
 
     Raises:
         ImportFolderError: a folder is missing or empty.
         TypeError, ValueError: something is none of these.
     """
-    inputs = [_one(image, backbone) for image in _each(images)]
+    inputs = [_one(image, prepare) for image in _each(images)]
     files = {
         place: each.path
         for place, each in enumerate(inputs)
@@ -85,7 +87,7 @@ def _each(images: Images) -> Iterable[OneImage]:
     )
 
 
-def _one(image: Any, backbone: Backbone) -> Input:
+def _one(image: Any, prepare: Preprocessor) -> Input:
     if isinstance(image, str | os.PathLike):
         return Input(Path(image).expanduser().absolute())
     if isinstance(image, np.ndarray):
@@ -98,7 +100,8 @@ def _one(image: Any, backbone: Backbone) -> Input:
     name = getattr(image, "filename", None)
     path = Path(name).absolute() if isinstance(name, str) and name else None
     try:
-        return Input(path, backbone.preprocess(read_picture(image)))
+        picture = read_picture(image)
+        return Input(path, prepare.preprocess(picture), size=picture.size)
     except ImageError as error:
         return Input(path, problem=str(error))
 

@@ -43,6 +43,7 @@ def _purpose(description: Description, name: str) -> str:
     count = len(description.classes)
     said = {
         "classification": f"which one of {count} classes an image shows",
+        "detection": f"where objects of {count} classes are in an image: a box around each",
         "multilabel": f"which of {count} classes an image has: any number of them, or none",
     }.get(description.task, f"how an image stands to {count} classes")
     dataset = description.trained_on.get("dataset")

@@ -3,26 +3,35 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import torch
+from PIL import Image
 from torch import Tensor
 
-from workbench.models.backbones import Backbone
-
 _ROOM = 1 << 30  # bytes of pixels kept; the rest is decoded again each time
+
+
+class Preprocessor(Protocol):
+    """Makes of a file what a network is given."""
+
+    def preprocess(self, image: Image.Image | str | Path) -> Tensor:
+        """uint8 (3, height, width), of the same size for every file."""
 
 
 class PixelStore:
     """The pixels of a list of files, by row. Use as a context: it owns threads.
 
     Args:
-        backbone: whose preprocessing to apply.
+        prepare: its preprocessing is applied: a backbone, say.
         paths: the files.
         workers: threads that decode.
     """
 
-    def __init__(self, backbone: Backbone, paths: Sequence[str | Path], workers: int = 2) -> None:
-        self._backbone = backbone
+    def __init__(
+        self, prepare: Preprocessor, paths: Sequence[str | Path], workers: int = 2
+    ) -> None:
+        self._prepare = prepare
         self._paths = paths
         self._kept: dict[int, Tensor] = {}
         self._room = _ROOM
@@ -43,7 +52,7 @@ class PixelStore:
         wanted = [int(row) for row in rows]
         missing = [row for row in dict.fromkeys(wanted) if row not in self._kept]
         paths = (self._paths[row] for row in missing)
-        fresh = dict(zip(missing, self._pool.map(self._backbone.preprocess, paths), strict=True))
+        fresh = dict(zip(missing, self._pool.map(self._prepare.preprocess, paths), strict=True))
         for row, pixels in fresh.items():
             if self._room >= pixels.nbytes:
                 self._kept[row] = pixels

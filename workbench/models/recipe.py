@@ -8,6 +8,9 @@ from typing import Any, get_type_hints
 _LEAST_STEPS = 200  # an epoch of few labels is no time at all
 _EPOCHS = 20
 _BATCH = 32
+_BOX_EPOCHS = 30
+_LEAST_BOX_STEPS = 600
+_MULTIPLE = 32  # pixels, of the widest stride; channels, of the groups that they are normalised in
 _PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -60,7 +63,8 @@ class Recipe:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
+        for name in (field.name for field in fields(self) if field.name in _RANGES):
+            low, high = _RANGES[name]
             value = getattr(self, name)
             if not (isinstance(value, int | float) and low <= value <= high):
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value!r}")
@@ -88,7 +92,61 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "patience": (1, 100_000),
     "held_out": (0.01, 0.9),
     "save_every": (0.0, 1e9),
+    "side": (64, 2048),
+    "channels": (32, 512),
+    "convolutions": (1, 8),
+    "mirror": (0, 1),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorRecipe(Recipe):
+    """The choices of a training run on boxes; `detector_recipe` makes them.
+
+    Of `Recipe`, `label_smoothing` and `balance` have no meaning here. `augmentation` is that of
+    scale, shift and tint, and patience counts epochs without a better held-out mAP50.
+
+    Attributes:
+        side: of the square, in pixels, that images are fitted into: a multiple of 32.
+        channels: of the feature pyramid and of the head's convolutions: a multiple of 32.
+        convolutions: of each of the head's two branches.
+        mirror: 1 where half of the images may be mirrored left to right, 0 where that would turn
+            them into something else, as it does digits and text.
+    """
+
+    side: int = 256
+    channels: int = 96
+    convolutions: int = 2
+    mirror: int = 0
+    batch_size: int = 8
+    rate: float = 1e-3
+    first_layer: float = 0.1
+    gradient_norm: float = 5.0
+    label_smoothing: float = 0.0
+    balance: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("side", "channels"):
+            if getattr(self, name) % _MULTIPLE:
+                raise ValueError(
+                    f"{name} must be a multiple of {_MULTIPLE}, not {getattr(self, name)}"
+                )
+
+
+def detector_recipe(images: int, changes: Mapping[str, Any] | None = None) -> DetectorRecipe:
+    """The recipe for boxes in a number of labelled images, with some choices made otherwise.
+
+    Raises:
+        ValueError: there is no such choice, or it is out of its range.
+    """
+    wanted = _checked(DetectorRecipe, changes)
+    held_out = float(wanted.get("held_out", DetectorRecipe.held_out))
+    batch = int(wanted.get("batch_size", DetectorRecipe.batch_size))
+    steps_an_epoch = max(1, math.ceil(images * (1 - held_out) / max(1, batch)))
+    epochs = wanted.get("epochs", max(_BOX_EPOCHS, math.ceil(_LEAST_BOX_STEPS / steps_an_epoch)))
+    defaults = {"epochs": epochs, "patience": max(1, math.ceil(epochs / 2))}
+    return DetectorRecipe(**(defaults | wanted))
 
 
 def default_recipe(
@@ -104,17 +162,7 @@ def default_recipe(
     Raises:
         ValueError: there is no such choice, or it is out of its range.
     """
-    wanted = dict(changes or {})
-    known = [field.name for field in fields(Recipe)]
-    if unknown := sorted(set(wanted) - set(known)):
-        raise ValueError(
-            f"there is no choice named {', '.join(unknown)} in training: choose among "
-            f"{', '.join(known)}"
-        )
-    kinds = get_type_hints(Recipe)
-    whole = [name for name in wanted if kinds[name] is int and not isinstance(wanted[name], int)]
-    if whole:
-        raise ValueError(f"{whole[0]} must be a whole number, not {wanted[whole[0]]!r}")
+    wanted = _checked(Recipe, changes)
     held_out = float(wanted.get("held_out", Recipe.held_out))
     batch = int(wanted.get("batch_size", Recipe.batch_size))
     steps_an_epoch = max(1, math.ceil(labels * (1 - held_out) / max(1, batch)))
@@ -123,3 +171,23 @@ def default_recipe(
     if not exclusive:  # yes-or-no answers: no class takes another's place, none is drawn oftener
         defaults |= {"label_smoothing": 0.0, "balance": 0.0}
     return Recipe(**(defaults | wanted))
+
+
+def _checked(kind: type[Recipe], changes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Choices of a recipe, by name.
+
+    Raises:
+        ValueError: there is no such choice, or it is no whole number where it has to be.
+    """
+    wanted = dict(changes or {})
+    known = [field.name for field in fields(kind)]
+    if unknown := sorted(set(wanted) - set(known)):
+        raise ValueError(
+            f"there is no choice named {', '.join(unknown)} in training: choose among "
+            f"{', '.join(known)}"
+        )
+    kinds = get_type_hints(kind)
+    whole = [name for name in wanted if kinds[name] is int and not isinstance(wanted[name], int)]
+    if whole:
+        raise ValueError(f"{whole[0]} must be a whole number, not {wanted[whole[0]]!r}")
+    return wanted

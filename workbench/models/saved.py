@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 
 from workbench.errors import BackboneError, ImageError
 from workbench.models.backbones import Backbone
-from workbench.models.description import PROBE, Description, versions
+from workbench.models.description import FCOS, PROBE, Description
 from workbench.models.devices import choose_device
 from workbench.models.inputs import Images, Input, take_in
 from workbench.models.modelcard import render
 from workbench.models.modelfolder import read_card, write_folder
+from workbench.models.saveddetector import SavedDetector, open_detector
 from workbench.models.savedheads import Head, ProbeHead, read_head
 from workbench.models.stored import FEATURES, read_stored
 from workbench.models.weights import load_stored
+from workbench.versions import versions
 
 Array = NDArray[np.float32]
 Answer = tuple[str | list[str], float]
@@ -195,7 +197,9 @@ def save_model(
     write_folder(folder, description.to_json(), tensors | head.tensors(), card, overwrite=overwrite)
 
 
-def load_model(folder: Path, device: str | torch.device | None = None) -> SavedModel:
+def load_model(
+    folder: Path, device: str | torch.device | None = None
+) -> SavedModel | SavedDetector:
     """Open a model's folder. Nothing in it is executed.
 
     Args:
@@ -220,6 +224,10 @@ def load_model(folder: Path, device: str | torch.device | None = None) -> SavedM
         backbone = Backbone(description.backbone, loaded, choose_device(device))
         if description.key not in ("", backbone.key):
             raise BackboneError(_other_vectors(folder, description, backbone))
+        if description.head == FCOS:
+            return SavedDetector(
+                description, open_detector(stored, backbone, folder), read_card(folder)
+            )
         head = read_head(description, stored.head, backbone.dim)
         _try(backbone)
     except BackboneError:

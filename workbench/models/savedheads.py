@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from torch import Tensor
 
-from workbench.models.description import LINEAR, Description
+from workbench.models.description import BIAS, LINEAR, WEIGHT, Description
 from workbench.models.features import FeatureSpace, as_kept
 from workbench.models.linearprobe import LinearProbe
 from workbench.models.multiprobe import MultiProbe
@@ -20,7 +20,6 @@ Array = NDArray[np.float32]
 
 _MEAN, _PROJECTION = "space.mean", "space.projection"
 _CLASSES, _COEFFICIENTS = "probe.classes", "probe.coefficients"
-_WEIGHT, _BIAS = "head.weight", "head.bias"
 
 
 class Head(Protocol):
@@ -93,12 +92,12 @@ def read_head(description: Description, tensors: Mapping[str, Tensor], dim: int)
     """
     count = len(description.classes)
     exclusive = description.task == "classification"
-    names = {_WEIGHT, _BIAS} if description.head == LINEAR else {_MEAN, _PROJECTION}
+    names = {WEIGHT, BIAS} if description.head == LINEAR else {_MEAN, _PROJECTION}
     names |= set() if description.head == LINEAR else {_CLASSES, _COEFFICIENTS}
     if tensors.keys() != names:
         raise ValueError(f"wanted the tensors {sorted(names)}, but got {sorted(tensors)}")
     if description.head == LINEAR:
-        weight, bias = _floats(tensors, _WEIGHT, (count, dim)), _floats(tensors, _BIAS, (count,))
+        weight, bias = _floats(tensors, WEIGHT, (count, dim)), _floats(tensors, BIAS, (count,))
         return LinearHead(weight, bias, exclusive)
     space = FeatureSpace(
         mean=_floats(tensors, _MEAN, (dim,)), projection=_floats(tensors, _PROJECTION, (dim, None))

@@ -1,14 +1,16 @@
 """A model's folder taken apart: what it is, the backbone's weights, the head's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from workbench.errors import BackboneError
 from workbench.models.architectures import require_known, room_for, skeleton
-from workbench.models.description import Description, describe_folder
+from workbench.models.description import FCOS, Description, describe_folder
+from workbench.models.detector import BoxHead, map_indices
 from workbench.models.modelfolder import read_tensors
 
 FEATURES = "features."  # what the names of the backbone's tensors begin with
@@ -48,7 +50,13 @@ def read_stored(folder: Path) -> Stored:
             f"{folder} was made with arguments that {name!r} does not take here ({error}): use the "
             "version of timm that its JSON file names"
         ) from error
-    tensors = read_tensors(folder, values, room_for(network, len(description.classes)))
+    room = room_for(network, len(description.classes))
+    if description.head == FCOS:
+        _, depths = map_indices(network, name)
+        with torch.device("meta"):
+            head = box_head(description, depths)
+        room += sum(each.numel() * each.element_size() for each in head.state_dict().values())
+    tensors = read_tensors(folder, values, room)
     features = {
         key.removeprefix(FEATURES): value
         for key, value in tensors.items()
@@ -56,8 +64,14 @@ def read_stored(folder: Path) -> Stored:
     }
     # Before anything of that size is made: a few bytes may name a network of many gigabytes.
     _require_fit(network, features, folder)
-    head = {key: value for key, value in tensors.items() if not key.startswith(FEATURES)}
-    return Stored(description, features, head)
+    rest = {key: value for key, value in tensors.items() if not key.startswith(FEATURES)}
+    return Stored(description, features, rest)
+
+
+def box_head(description: Description, depths: Sequence[int]) -> BoxHead:
+    """An untrained head of a detector, as described, for a backbone's maps of some depths."""
+    about = description.detector
+    return BoxHead(depths, len(description.classes), about["channels"], about["convolutions"])
 
 
 def _require_fit(network: nn.Module, features: Mapping[str, Tensor], folder: Path) -> None:

@@ -50,11 +50,13 @@ class Trainer:
 
     Attributes:
         history: one entry for each look at the held-out labels.
-        best: the entry with the smallest held-out log loss.
-        head: the linear head, once fitted.
+        best: the entry with the smallest held-out log loss; of a detector, the highest figure.
+        head: the linear head, once fitted; of a detector, all that comes after the backbone.
         ended: why training ended, in words.
         stopped: whether somebody said so.
     """
+
+    judged_by = "log loss"
 
     def __init__(
         self,
@@ -74,7 +76,7 @@ class Trainer:
         self.student = student
         self.history: list[FineTuneProgress] = []
         self.best: FineTuneProgress
-        self.head: LinearHead
+        self.head: nn.Module
         self.ended = ""
         self.stopped = False
         self._store, self._objective, self._targets = store, objective, targets
@@ -105,14 +107,15 @@ class Trainer:
         self._looking = time.monotonic() - begun
         truth, held_truth = self._targets[self._train], self._targets[self._held]
         objective = self._objective
-        self.head = fit_head(objective, features, truth, held, held_truth, self._num_classes)
+        head = fit_head(objective, features, truth, held, held_truth, self._num_classes)
+        self.head = head
         self._prepare()
-        figures = score(objective, self.head, held, held_truth)
-        self._record(0, 0, score(objective, self.head, features, truth)[1], figures)
+        figures = score(objective, head, held, held_truth)
+        self._record(0, 0, score(objective, head, features, truth)[1], figures)
 
     def resume(self, state: RunState) -> None:
         """Go on from where a run with the same images, labels, seed and recipe was broken off."""
-        self.head = LinearHead.empty(self.student.dim, self._num_classes, state.head_scale)
+        self.head = self._empty_head(state)
         self._prepare()
         self._net.load_state_dict(state.weights)
         if self._average is not None:
@@ -131,6 +134,9 @@ class Trainer:
         self._next = state.step
         self._started = time.monotonic() - state.seconds
 
+    def _empty_head(self, state: RunState) -> nn.Module:
+        return LinearHead.empty(self.student.dim, self._num_classes, state.head_scale)
+
     def _prepare(self) -> None:
         self.head.to(self.student.device)
         model = self.student.model
@@ -148,7 +154,7 @@ class Trainer:
         return RunState(
             step=self._next,
             seconds=time.monotonic() - self._started,
-            head_scale=self.head.scale,
+            head_scale=float(getattr(self.head, "scale", 1.0)),
             history=[vars(entry) for entry in self.history],
             best_entry=self.history.index(self.best),
             losses=list(self._epoch_losses),
@@ -203,7 +209,7 @@ class Trainer:
             else:
                 self._guide.report(self._entry(epoch))
             if last and epoch - self.best.epoch >= recipe.patience:
-                self.ended = f"no better held-out log loss for {recipe.patience} epochs"
+                self.ended = f"no better held-out {self.judged_by} for {recipe.patience} epochs"
                 return
         self.ended = f"all {recipe.epochs} epochs done"
 
@@ -242,13 +248,16 @@ class Trainer:
         """The rows of one batch; all batches are full."""
         if self._order[0] != epoch:
             rng = np.random.default_rng([self._seed, epoch])
-            odds = self._objective.odds(self._targets[self._train], self._recipe.balance)
+            odds = self._odds()
             if odds is None:
                 order = rng.permutation(self._train)
             else:
                 order = rng.choice(self._train, len(self._train), p=odds)
             self._order = epoch, np.resize(order, batch * per_epoch)
         return self._order[1][place * batch : (place + 1) * batch]
+
+    def _odds(self) -> NDArray[np.float64] | None:
+        return self._objective.odds(self._targets[self._train], self._recipe.balance)
 
     def _learn(self, step: int, rows: Ints) -> float:
         """One step; a batch that the memory does not hold goes through in parts."""
@@ -272,17 +281,12 @@ class Trainer:
         train_mode(self._net, freeze_statistics=student.pretrained)
         generator = torch.Generator().manual_seed(_seed_of(self._seed, step))
         torch.manual_seed(_seed_of(self._seed, step))  # of dropout
-        pixels = self._store.rows(rows).to(student.device)
-        pixels = augment(pixels, generator, recipe.augmentation)
-        inputs = normalise(pixels, student.config).contiguous(memory_format=torch.channels_last)
-        truth = torch.from_numpy(self._targets[rows]).to(student.device)
+        inputs, truth = self._batch(rows, generator)
         self._optimiser.zero_grad(set_to_none=True)
         total = 0.0
         for part in torch.arange(len(rows)).tensor_split(self._parts):
             some = slice(int(part[0]), int(part[-1]) + 1)
-            with autocast(student.device, self._dtype):
-                features = student.model(inputs[some])
-            loss = self._objective.loss(self.head(features), truth[some], recipe.label_smoothing)
+            loss = self._loss_of(inputs[some], truth[some])
             loss = loss * (len(part) / len(rows))
             cast(Any, loss).backward()
             total += loss.item()
@@ -293,18 +297,37 @@ class Trainer:
                 self._average.update(self._net, step=step + 1)
         return total
 
+    def _batch(self, rows: Ints, generator: torch.Generator) -> tuple[Tensor, Any]:
+        """Inputs of the network, and what it should say of each."""
+        student = self.student
+        pixels = self._store.rows(rows).to(student.device)
+        pixels = augment(pixels, generator, self._recipe.augmentation)
+        inputs = normalise(pixels, student.config)
+        return inputs, torch.from_numpy(self._targets[rows]).to(student.device)
+
+    def _loss_of(self, inputs: Tensor, truth: Any) -> Tensor:
+        with autocast(self.student.device, self._dtype):
+            features = self.student.model(inputs)
+        return self._objective.loss(self.head(features), truth, self._recipe.label_smoothing)
+
     # --- looks at the held-out labels ---------------------------------------------------------
 
     def _look(self, epoch: int) -> None:
         if self.history[-1].step == self._next:
             return
         begun = time.monotonic()
-        judged = self._judged()
-        features = self._embed(judged[0].eval(), self._held)
-        head = cast(LinearHead, judged[1])
-        figures = score(self._objective, head, features, self._targets[self._held])
+        figures = self._figures(*self._judged())
         self._looking = max(self._looking / 2, time.monotonic() - begun)
         self._record(epoch, self._next, self._loss(), figures)
+
+    def _figures(self, model: nn.Module, head: nn.Module) -> tuple[float, float]:
+        """The figure and the loss on the held-out labels."""
+        features = self._embed(model.eval(), self._held)
+        truth = self._targets[self._held]
+        return score(self._objective, cast(LinearHead, head), features, truth)
+
+    def _ahead(self, entry: FineTuneProgress) -> bool:
+        return entry.held_out_log_loss < self.best.held_out_log_loss
 
     def _judged(self) -> nn.ModuleList:
         return self._net if self._average is None else cast(nn.ModuleList, self._average.module)
@@ -312,7 +335,7 @@ class Trainer:
     def _record(self, epoch: int, step: int, loss: float, held: tuple[float, float]) -> None:
         entry = self._progress(epoch, step, loss, held, looked=True)
         self.history.append(entry)
-        if epoch == 0 or entry.held_out_log_loss < self.best.held_out_log_loss:
+        if epoch == 0 or self._ahead(entry):
             state = self._judged().state_dict()
             self._best_state = {key: t.detach().cpu().clone() for key, t in state.items()}
             self.best = entry

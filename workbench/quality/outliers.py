@@ -56,6 +56,18 @@ class Outliers:
         out: NDArray[np.bool_] = self.p <= FALSE_ALARMS
         return out
 
+    def farthest(self, among: Ints) -> Ints:
+        """Of some rows those that are out, the farthest first."""
+        found = among[self.is_out[among]]
+        order: Ints = found[np.argsort(-self.distance[found], kind="stable")]
+        return order
+
+    def explain(self, row: int) -> str:
+        """How far out an image lies, in words."""
+        # Rounded towards less: "than 100 %" would claim too much.
+        share = np.floor(1000 * (1 - self.p[row])) / 10
+        return f"farther from its nearest labelled images than {share:g} % of those from each other"
+
     @property
     def decidable(self) -> bool:
         """Whether there are labelled images enough that any image could be called an outlier."""

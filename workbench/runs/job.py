@@ -1,23 +1,17 @@
 """What a run is to do, pinned: its images and labels, the split's seed, the recipe, the versions."""
 
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import TrainingError
 from workbench.runs.files import write_whole
+from workbench.versions import versions
 
 _FORMAT = 1
-PACKAGES = ("workbench", "torch", "torchvision", "timm", "numpy", "pillow")
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a result depends on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+_MEASURES = {"classification": "accuracy", "multilabel": "micro F1", "detection": "mAP50"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +22,7 @@ class Job:
         id: name of the run: when it was asked for.
         created: the same as ISO 8601, UTC.
         dataset: name of the dataset.
-        exclusive: whether an image has one class only.
+        task: `classification`, `multilabel` or `detection`.
         backbone: a timm model name.
         weights: that it begins with: `pretrained`, `random`, or a file or folder of them.
         minutes: wall-clock budget of the training.
@@ -37,10 +31,12 @@ class Job:
         classes: names by index.
         paths: (n,) files of the labelled images.
         hashes: (n,) of their contents.
-        targets: (n,) class indices, or lists of them in multi-label.
+        targets: (n,) class indices, or lists of them in multi-label; in detection lists of boxes:
+            class index, left, top, right and bottom as shares of the upright image.
         baseline: (n,) what the model in use says of these images out of fold, in the same form;
-            None where it cannot say.
-        in_use: key of the backbone in use.
+            None where it cannot say, and in detection.
+        in_use: key of the backbone in use; in detection the folder of the detector in use, or
+            nothing.
         home: the data home.
         versions: of what computes.
     """
@@ -48,7 +44,7 @@ class Job:
     id: str
     created: str
     dataset: str
-    exclusive: bool
+    task: str
     backbone: str
     weights: str
     minutes: float
@@ -62,6 +58,16 @@ class Job:
     in_use: str
     home: str
     versions: Mapping[str, str] = field(default_factory=versions)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether an image has one class only."""
+        return self.task == "classification"
+
+    @property
+    def measure(self) -> str:
+        """Name of the figure that its looks give."""
+        return _MEASURES[self.task]
 
     def write(self, path: Path) -> None:
         """Write it as JSON, whole or not at all."""
@@ -78,9 +84,14 @@ def read_job(path: Path) -> Job:
         found = json.loads(path.read_bytes())
         if found.pop("format") != _FORMAT:
             raise ValueError("it has another format")
+        if "exclusive" in found:  # of a version that knew two kinds
+            found["task"] = "classification" if found.pop("exclusive") else "multilabel"
         for name in ("classes", "paths", "hashes", "targets", "baseline"):
             found[name] = tuple(found[name])
-        return Job(**found)
+        job = Job(**found)
+        if job.task not in _MEASURES:
+            raise ValueError(f"it has the task {job.task!r}")
+        return job
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise TrainingError(
             f"{path} does not describe a training run ({error}): delete the folder {path.parent}"

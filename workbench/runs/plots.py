@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.evaluation.plots import COLOURS, INK, LINES, QUIET, new_figure
+from workbench.evaluation.plots import COLOURS, INK, LINES, QUIET, new_figure, panels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from workbench.runs.run import TrainRun
@@ -20,18 +19,15 @@ def run_curves(run: "TrainRun") -> "Figure":
     """
     history, before = run.history, run.view()["before"]
     minutes = history["seconds"] / 60
-    figure, left = new_figure(9, 3.4)
-    figure.clear()
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = panels(2, 9, 3.4)
     for axes in (left, right):
-        _quiet(axes)
+        axes.set_xlabel("minutes")
     trained = history["step"] > 0
     left.plot(minutes[trained], history["loss"][trained], LINES[0], color=COLOURS[0])
     left.plot(minutes, history["log_loss"], LINES[1], color=COLOURS[1])
     left.set_title("Loss, nats: trained on (solid), held out (dashed)", fontsize=9, color=INK)
     right.plot(minutes, history["figure"], LINES[0], color=COLOURS[0], marker=".")
-    measure = "accuracy" if run.job.exclusive else "micro F1"
-    right.set_title(f"Held-out {measure}", fontsize=9, color=INK)
+    right.set_title(f"Held-out {run.job.measure}", fontsize=9, color=INK)
     right.yaxis.set_major_formatter(_percent)
     if before is not None:
         right.axhline(before, color=QUIET, linewidth=1, linestyle=LINES[3])
@@ -46,7 +42,7 @@ def run_curves(run: "TrainRun") -> "Figure":
             color=QUIET,
         )
     if trained.any():
-        best = int(history["log_loss"].argmin())
+        best = run.best_look
         right.plot(
             minutes.iloc[best], history["figure"].iloc[best], "o", color=COLOURS[1], markersize=6
         )
@@ -77,15 +73,6 @@ def all_curves(runs: Sequence["TrainRun"]) -> "Figure":
     axes.set_ylabel("on each run's held-out labels")
     axes.yaxis.set_major_formatter(_percent)
     return figure
-
-
-def _quiet(axes: "Axes") -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(colors=QUIET, labelsize=8)
-    axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.set_xlabel("minutes", fontsize=8)
 
 
 def _percent(value: float, _: float) -> str:

@@ -136,12 +136,21 @@ class TrainRun:
     def history(self) -> pd.DataFrame:
         """Its looks at the held-out labels, a row each: `epoch`, `step`, `seconds`, `loss`, ….
 
-        `figure` is the accuracy, in multi-label micro F1; `loss` and `log_loss` are in nats.
+        `figure` is the accuracy, in multi-label micro F1, in detection mAP50; `loss` and `log_loss`
+        are in nats.
         """
         names = {"held_out_figure": "figure", "held_out_log_loss": "log_loss"}
         columns = ["epoch", "step", "seconds", "loss", *names, "images_per_second"]
         rows = [[look[name] for name in columns] for look in self._hear().looks]
         return pd.DataFrame(rows, columns=[names.get(name, name) for name in columns])
+
+    @property
+    def best_look(self) -> int:
+        """Row of `history` that its model is from, or would be by now."""
+        history = self.history
+        if self.job.task == "detection":
+            return int(history["figure"].argmax())
+        return int(history["log_loss"].argmin())
 
     def _hear(self) -> Told:
         self._told.read_on(self._files.progress)
@@ -248,14 +257,14 @@ class TrainRun:
             "said": said(told, job),
             "ended": status in ENDED,
             "verdict": self._in_words() if status in ENDED else "",
-            "measure": "accuracy" if job.exclusive else "micro F1",
+            "measure": job.measure,
             "minutes": job.minutes,
             "seconds": told.get("seconds", 0.0),
             "left": told.get("seconds_left", 0.0),
             "device": about.get("device", ""),
             "before": about.get("before"),
             "looks": looks,
-            "best": int(history["log_loss"].argmin()) if looks else None,
+            "best": self.best_look if looks else None,
             "stopping": self._files.stop.exists(),
         }
 
@@ -304,11 +313,12 @@ def said(told: Mapping[str, Any], job: Job) -> str:
             return f"loading {job.backbone}"
         case "features":
             return f"a linear head first, on the features of {told['images']:,} images"
+        case "images":
+            return f"reading {told['images']:,} images"
         case "training":
-            figure = "accuracy" if job.exclusive else "micro F1"
             return (
                 f"epoch {told['epoch']} of {job.recipe['epochs']}, loss {told['loss']:.2f}, held "
-                f"out {figure} {100 * told['held_out_figure']:.1f} %, "
+                f"out {job.measure} {100 * told['held_out_figure']:.1f} %, "
                 f"{told['images_per_second']:.0f} images/s"
             )
         case "embedding":

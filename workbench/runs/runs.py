@@ -1,6 +1,8 @@
 """The training runs of a dataset: begun one after the other, each in a process of its own."""
 
+import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,12 +21,16 @@ from workbench.dataset.locks import ProcessLock
 from workbench.errors import TrainingError
 from workbench.runs import run as states
 from workbench.runs.files import RunFiles, read_json, write_whole
-from workbench.runs.job import Job, versions
+from workbench.runs.job import Job
 from workbench.runs.run import LIVE, TrainRun
+from workbench.versions import versions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_log = logging.getLogger(__name__)
+
+_POLL = 0.1  # seconds
 _COLUMNS = [
     *("backbone", "status", "labels", "before", "after", "used", "minutes", "epochs", "seed"),
     *("created", "reason"),
@@ -122,6 +128,28 @@ class Runs:
         others = (read_json(RunFiles(before.folder).others) or {}).get("images", [])
         return self.begin(job, others)
 
+    def delete(self, patience: float = 60.0) -> None:
+        """Delete all of them with their models; those that are at work are stopped first.
+
+        Args:
+            patience: seconds to wait for them to stop.
+
+        Raises:
+            TrainingError: one is still at work then; nothing was deleted.
+        """
+        until = time.monotonic() + patience
+        for run in self:
+            run.stop()
+        for run in self:
+            while run.status not in states.ENDED:
+                if time.monotonic() > until:
+                    raise TrainingError(
+                        f"{run} was asked to stop and is still at work after {patience:.0f} s: "
+                        "delete again when it has ended"
+                    )
+                time.sleep(_POLL)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     # --- beginning ------------------------------------------------------------------------------
 
     def begin(self, job: Job, others: Sequence[Sequence[str]] = ()) -> TrainRun:
@@ -172,6 +200,8 @@ class Runs:
                 run = self._queue.popleft()
             try:
                 self._carry_out(run)
+            except Exception:  # noqa: BLE001 - those that wait for their turn must not suffer
+                _log.exception("what came of %s could not be written down", run.id)
             finally:
                 LIVE.pop(run.folder, None)
                 if lock := self._locks.pop(run.folder, None):

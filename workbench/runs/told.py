@@ -45,7 +45,7 @@ class Told:
         except ValueError:
             return
         self.latest = told
-        if told.get("phase") == "features":
+        if told.get("phase") in ("features", "images"):
             self.about = told
         if told.get("looked"):
             # A resumed run does again what came after the last state that it had written.

@@ -82,14 +82,15 @@ class Worker:
 
     def _train(self, job: Job) -> dict[str, Any]:
         require_unchanged(job)
+        if job.task == "detection":
+            return self._train_detector(job)
         from workbench.models.backbones import load_backbone
         from workbench.models.finetuning import fine_tune
         from workbench.models.objectives import objective_of
         from workbench.models.recipe import Recipe
         from workbench.models.weights import as_weights
 
-        if not self._files.outcome.exists():  # left by a process that was killed between the two
-            shutil.rmtree(self._files.model, ignore_errors=True)
+        self._clear()
         source = load_backbone(job.backbone, weights=as_weights(job.weights))
         recipe, targets = Recipe(**job.recipe), targets_of(job)
         held = objective_of(job.exclusive).hold_out(targets, recipe.held_out, job.seed)[1]
@@ -119,6 +120,39 @@ class Worker:
         if outcome["better"]:
             self._embed(job, backbone)
         return outcome
+
+    def _train_detector(self, job: Job) -> dict[str, Any]:
+        from workbench.models.backbones import load_backbone
+        from workbench.models.detectortraining import train_detector
+        from workbench.models.recipe import DetectorRecipe
+        from workbench.models.weights import as_weights
+        from workbench.runs.detection import baseline_of_boxes, labelled_images
+
+        self._clear()
+        source = load_backbone(job.backbone, weights=as_weights(job.weights))
+        recipe, images = DetectorRecipe(**job.recipe), labelled_images(job)
+        device = device_name(source.device)
+        self._tell(phase="images", device=device, images=len(images))
+        before = baseline_of_boxes(job, images, recipe.held_out)
+        self._tell(phase="images", device=device, images=len(images), before=before)
+        result = train_detector(
+            source,
+            images,
+            job.classes,
+            minutes=job.minutes,
+            checkpoint=self._files.model,
+            recipe=recipe,
+            seed=job.seed,
+            state=self._files.state,
+            progress=self._report,
+            stop=self._stop,
+            trained_on={"dataset": job.dataset},
+        )
+        return _outcome(result, before, changed=result.best_epoch > 0) | {"device": device}
+
+    def _clear(self) -> None:
+        if not self._files.outcome.exists():  # left by a process that was killed between the two
+            shutil.rmtree(self._files.model, ignore_errors=True)
 
     def _embed(self, job: Job, backbone: Any) -> None:
         """Embed the dataset with a better backbone, so that nobody has to wait for that later."""
@@ -158,6 +192,10 @@ def _judge(job: Job, result: "FineTuneResult", key: str, before: float) -> dict[
     """What came of it, beside what the model in use says of the same labels."""
     # At epoch 0 the weights are those it began with: nothing new, unless they are not in use.
     changed = result.best_epoch > 0 or key != job.in_use
+    return _outcome(result, before, changed=changed)
+
+
+def _outcome(result: "FineTuneResult", before: float, *, changed: bool) -> dict[str, Any]:
     return {
         "status": "stopped" if result.stopped else "finished",
         "reason": result.ended,

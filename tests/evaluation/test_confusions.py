@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.quality.confusions import FALSE_DISCOVERIES, confused_pairs
+from workbench.evaluation.confusions import FALSE_DISCOVERIES, confused_pairs
 
 SIZE = 10
 EYE = np.eye(SIZE, dtype=np.bool_)
@@ -44,7 +44,7 @@ def test_mistakes_at_random_are_hardly_ever_called_a_pair():
 
 def test_what_chance_expects_adds_up_to_all_mistakes():
     truth, said = answers(np.random.default_rng(0), count=400, wrong=0.5)
-    from workbench.quality.confusions import _taken_for_each_other
+    from workbench.evaluation.confusions import _taken_for_each_other
 
     counts, expected = _taken_for_each_other(truth, said)
     assert counts.sum() / 2 == (truth != said).any(axis=1).sum()

@@ -1,0 +1,259 @@
+"""The detector of a dataset of boxes: trained, taken into use, asked.
+
+Wiring between `dataset`, `labels`, `models` and `runs`. Imports FiftyOne by way of them.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from workbench.dataset import opening
+from workbench.dataset.boxes import Box, around, box_id
+from workbench.dataset.connection import Connection
+from workbench.dataset.detections import read_boxes, read_sizes
+from workbench.dataset.predictions import write_predicted_boxes
+from workbench.dataset.table import Table
+from workbench.errors import NotEnoughLabelsError
+from workbench.learning import Learner
+from workbench.runs.job import Job
+from workbench.runs.run import TrainRun
+from workbench.runs.runs import Runs, new_id
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+    from workbench.models.detector import Detections
+    from workbench.models.saveddetector import SavedDetector
+
+Boxes = tuple[Box, ...]
+
+
+class Detecting:
+    """The detector of one dataset.
+
+    Args:
+        connection: the database.
+        dataset: a prepared dataset of boxes.
+        learner: tells what is labelled.
+
+    Attributes:
+        runs: the training runs.
+    """
+
+    def __init__(self, connection: Connection, dataset: "fo.Dataset", learner: Learner) -> None:
+        self._connection = connection
+        self._dataset = dataset
+        self._learner = learner
+        self._lock = threading.RLock()  # a training run that has ended acts on a thread of its own
+        self._open: tuple[Path, SavedDetector] | None = None
+        self._found: dict[str, Boxes] = {}  # by content hash, of the detector that is open
+        self.runs = Runs(connection.home / "runs" / str(dataset._doc.id), self._adopt)
+
+    # --- learning -------------------------------------------------------------------------------
+
+    def begin(
+        self, backbone: str, *, weights: str, minutes: float, seed: int, choices: Mapping[str, Any]
+    ) -> TrainRun:
+        """Pin what there is to learn from, and queue a run on it; arguments as `Training.begin`.
+
+        Raises:
+            BackboneError: the backbone is unknown, or has no feature maps.
+            NotEnoughLabelsError: too few images are labelled.
+            TrainingError: the run cannot be written down.
+            ValueError: a choice is unknown or out of its range, or `minutes` is.
+        """
+        from workbench.models.architectures import require_known, skeleton
+        from workbench.models.detector import map_indices
+        from workbench.models.detectortraining import hold_out_images
+        from workbench.models.recipe import detector_recipe
+        from workbench.runs.detection import labelled_images
+
+        require_known(backbone)
+        map_indices(skeleton(backbone, {}), backbone)
+        if not minutes > 0:
+            raise ValueError(f"minutes must be above 0, not {minutes}")
+        table = self._learner.table()
+        rows = table.labelled_pool.tolist()
+        recipe = detector_recipe(len(rows), choices)
+        name, created = new_id()
+        in_use = self.folder
+        job = Job(
+            id=name,
+            created=created,
+            dataset=str(self._dataset.name),
+            task="detection",
+            backbone=backbone,
+            weights=weights,
+            minutes=minutes,
+            seed=seed,
+            recipe=recipe.to_json(),
+            classes=tuple(table.classes),
+            paths=tuple(table.paths[row] for row in rows),
+            hashes=tuple(table.hashes[row] for row in rows),
+            targets=tuple(self._plain(table, rows)),
+            baseline=(None,) * len(rows),
+            in_use="" if in_use is None else str(in_use),
+            home=str(self._connection.home),
+        )
+        hold_out_images(labelled_images(job), recipe.held_out)  # or there are too few
+        return self.runs.begin(job)
+
+    def _plain(self, table: Table, rows: Sequence[int]) -> list[list[list[float]]]:
+        """Class index and corners, as shares, of the upright box around each box of some images."""
+        ids = [table.ids[row] for row in rows]
+        index = {name: place for place, name in enumerate(table.classes)}
+        sizes = read_sizes(self._dataset, ids)
+        return [
+            [[index[box.label], *_shares(box, size)] for box in boxes if box.label in index]
+            for boxes, size in zip(read_boxes(self._dataset, ids), sizes, strict=True)
+        ]
+
+    def _adopt(self, run: TrainRun) -> None:
+        """Make a run's detector the one in use."""
+        with self._lock:
+            opening.update_record(self._dataset, detector={"folder": str(run.checkpoint)})
+            self._open, self._found = None, {}
+
+    # --- asking ---------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of the detector in use; None where there is none."""
+        found = opening.record(self._dataset).get("detector")
+        return Path(found["folder"]) if found else None
+
+    def current(self) -> "SavedDetector":
+        """The detector in use.
+
+        Raises:
+            NotEnoughLabelsError: none has been trained yet.
+            BackboneError: its folder has gone, or was damaged.
+        """
+        from workbench.models.saved import load_model
+        from workbench.models.saveddetector import SavedDetector
+
+        with self._lock:
+            folder = self.folder
+            if folder is None:
+                raise NotEnoughLabelsError(
+                    "there is no detector yet: label boxes in some images, bench.label(), then "
+                    "bench.train()"
+                )
+            if self._open is None or self._open[0] != folder:
+                model = load_model(folder)
+                if not isinstance(model, SavedDetector):
+                    raise AssertionError("runs on boxes write detectors")
+                self._open, self._found = (folder, model), {}
+            return self._open[1]
+
+    def predictions(self, sample_ids: Sequence[str] | None = None) -> dict[str, Boxes]:
+        """The boxes that the detector in use finds, by sample id, the surest of an image first.
+
+        Args:
+            sample_ids: the images; by default all. What was found once is kept in memory.
+
+        Returns:
+            Upright boxes of classes that there still are, each with its calibrated confidence.
+
+        Raises:
+            ImageError: a file cannot be read.
+            NotEnoughLabelsError: there is no detector yet.
+        """
+        with self._lock:
+            model = self.current()
+            table = self._learner.table()
+            ids = table.ids if sample_ids is None else list(sample_ids)
+            rows = [table.row_of[each] for each in ids if each in table.row_of]
+            fresh = [row for row in rows if table.hashes[row] not in self._found]
+            sizes = read_sizes(self._dataset, [table.ids[row] for row in fresh])
+            found = model.detector.find([Path(table.paths[row]) for row in fresh], sizes)
+            for row, each in zip(fresh, found, strict=True):
+                self._found[table.hashes[row]] = _as_boxes(each, model.classes)
+            classes = {*table.classes}
+            return {
+                table.ids[row]: tuple(
+                    box for box in self._found[table.hashes[row]] if box.label in classes
+                )
+                for row in rows
+            }
+
+    def write(self) -> dict[str, Boxes]:
+        """Write the predictions of all images into the dataset; by sample id."""
+        predicted = self.predictions()
+        name = Path(self.folder or "").parent.name  # of the run
+        write_predicted_boxes(self._connection, self._dataset, predicted, name)
+        return predicted
+
+    def to_pandas(self, folder: Path | None) -> pd.DataFrame:
+        """Find boxes in the dataset's images, or in all files below a folder.
+
+        Returns:
+            As `SavedDetector.predict`; of the dataset's own images, `prediction` is written, too.
+
+        Raises:
+            ImportFolderError: the folder is missing or empty.
+            NotEnoughLabelsError: there is no detector yet.
+        """
+        from workbench.models.saveddetector import COLUMNS
+
+        model = self.current()
+        if folder is not None:
+            return model.predict(folder)
+        predicted = self.write()
+        table = self._learner.table()
+        ids = [each for each in table.ids if each in predicted]
+        rows = [
+            (
+                table.paths[table.row_of[each]],
+                place,
+                box.label,
+                box.confidence,
+                *around(box, size),
+                "",
+            )
+            for place, (each, size) in enumerate(
+                zip(ids, read_sizes(self._dataset, ids), strict=True)
+            )
+            for box in predicted[each]
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def save(self, folder: Path, *, overwrite: bool) -> Path:
+        """Copy the detector in use to a folder of its own; `Workbench.save_model` says more.
+
+        Raises:
+            BackboneError: the folder is taken, or cannot be written to.
+            NotEnoughLabelsError: there is no detector yet.
+        """
+        from workbench.models.saveddetector import save_again
+
+        folder = folder.expanduser().absolute()
+        save_again(self.current(), folder, overwrite=overwrite)
+        return folder
+
+
+def _shares(box: Box, size: tuple[int, int]) -> list[float]:
+    width, height = size
+    left, top, right, bottom = around(box, size)
+    return [left / width, top / height, right / width, bottom / height]
+
+
+def _as_boxes(found: "Detections", classes: Sequence[str]) -> Boxes:
+    columns = zip(
+        found.corners.tolist(), found.classes.tolist(), found.scores.tolist(), strict=True
+    )
+    return tuple(
+        Box(
+            id=box_id(),
+            label=classes[k],
+            x=left,
+            y=top,
+            width=right - left,
+            height=bottom - top,
+            confidence=score,
+        )
+        for (left, top, right, bottom), k, score in columns
+    )
