@@ -9,6 +9,8 @@ import pytest
 
 from workbench.boxjudging import BoxJudge
 from workbench.dataset.boxes import Box, box_id
+from workbench.dataset.detections import read_boxes
+from workbench.dataset.predictions import write_predicted_boxes
 from workbench.errors import NotEnoughLabelsError
 from workbench.picking import Picking
 
@@ -81,6 +83,34 @@ def test_figures_errors_and_suspects_are_of_images_that_the_detector_has_not_lea
     assert frame.loc[ids[2], ["kind", "label"]].tolist() == ["wrong class", "one"]
     assert frame.loc[ids[3], "kind"] == "overlooked"
     assert suspects.likely == frame["likely"].sum()
+
+
+def test_the_blind_test_is_an_evaluation_run_of_fiftyone_with_the_same_figures(bench, monkeypatch):
+    monkeypatch.setattr("workbench.boxjudging.TEST_LABELS_NEEDED", 5)
+    table = bench._work.table()
+    ids = [table.ids[row] for row in table.unlabelled_test[:8]]
+    assert len(ids) >= 5
+    rng = np.random.default_rng(0)
+    found = {}
+    for place, sample_id in enumerate(ids):
+        there = [box("two" if place % 3 else "one", x) for x in (0.1, 0.5)][: place % 4]
+        bench.labels.commit(sample_id, there)
+        seen = [box(each.label, each.x + rng.normal(0, 0.04), rng.random()) for each in there]
+        found[sample_id] = (*seen, box("one", 0.6, rng.random() / 2))
+    found[ids[2]] = ()
+    told = finder(found)
+    told.write = lambda: write_predicted_boxes(
+        bench._connection, bench.dataset, {**found}, "detector"
+    )
+    before = read_boxes(bench.dataset, ids)
+    judge = BoxJudge(bench.dataset, told)
+    measured = judge.evaluate(bench._work.table())
+    assert not measured.provisional
+    results = bench.dataset.load_evaluation_results("blind_test")
+    assert results.mAP() == pytest.approx(measured.headline.value, abs=1e-6)
+    assert read_boxes(bench.dataset, ids) == before, "marks are no attributes of a box"
+    judge.evaluate(bench._work.table())
+    assert bench.dataset.list_evaluations() == ["blind_test"]
 
 
 def test_without_a_detector_or_an_unseen_label_it_says_what_to_do(bench):

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.dataset.boxes import Box, BoxTable, box_table
+from workbench.dataset.boxevaluations import record_box_evaluation
 from workbench.dataset.detections import read_boxes, read_sizes
 from workbench.dataset.table import Table
 from workbench.errors import NotEnoughLabelsError
@@ -37,6 +38,9 @@ class Finder(Protocol):
 
     def predictions(self, sample_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Box]]:
         """The boxes that it finds in some images, by sample id."""
+
+    def write(self) -> Mapping[str, Sequence[Box]]:
+        """Write what it finds in all images into the dataset; by sample id."""
 
     @property
     def trained_on(self) -> frozenset[str]:
@@ -82,12 +86,25 @@ class BoxJudge:
         """
         provisional = len(table.labelled_test) < TEST_LABELS_NEEDED
         rows = self._unseen(table) if provisional else table.labelled_test
+        if not provisional:
+            self.keep(table)
         return evaluate_detection(
             self._look(table, rows).cases,
             provisional=provisional,
             test_labels=len(table.labelled_test),
             pool_labels=len(table.labelled_pool),
         )
+
+    def keep(self, table: Table) -> None:
+        """Let the App's Model Evaluation panel show the blind test, with the boxes found now.
+
+        Raises:
+            ImageError: a file cannot be read.
+            NotEnoughLabelsError: there is no detector yet.
+        """
+        self._finder.write()
+        ids = [table.ids[row] for row in table.labelled_test]
+        record_box_evaluation(self._dataset, ids, table.classes)
 
     def errors(self, table: Table, kind: str | None = None) -> pd.DataFrame:
         """Every wrong box in images that the detector has not learned from, by kind.
