@@ -77,7 +77,7 @@ def learning(report: Report, quick: bool) -> None:
         if len(right)
         else f"\n{result.ended}; nothing found"
     )
-    report.figure("mAP50", f"{figure:.3f}", f">= {GOAL}", figure >= GOAL)
+    report.figure("map50", f"{figure:.3f}", f">= {GOAL}", figure >= GOAL)
     report.figure("minutes", f"{took:.1f}", f"<= {MINUTES + 1:.0f}", took <= MINUTES + 1)
 
 

@@ -13,7 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 LINE = re.compile(r"(\w+)\.(\w+): \S.* \(goal \S.*\) (ok|short)")
 
 FIGURES = {
+    "boxes": [
+        *("pointer_idle_p95", "pointer_training_p95", "open_1000_p95", "fps_2000"),
+        *("actions_by_hand", "seconds_by_hand"),
+    ],
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
+    "detection": ["map50", "minutes"],
     "display": ["cached_proxy"],
     "embedding": ["to_a_plain_loop", "largest_deviation"],
     "feedback": ["key_to_suggestions_p95", "key_to_suggestions_p95_multilabel"],
@@ -54,7 +59,9 @@ FIGURES = {
     ],
 }
 TOPICS = [
+    pytest.param("boxes", marks=pytest.mark.browser),
     "commits",
+    "detection",
     "display",
     "embedding",
     "feedback",

@@ -21,12 +21,22 @@ if TYPE_CHECKING:
     import fiftyone as fo
     import pandas as pd
 
+    from workbench.dataset.boxes import Box
     from workbench.models.saved import SavedModel
     from workbench.models.saveddetector import SavedDetector
     from workbench.session import Workbench
 
 __version__ = "0.1.0"
-__all__ = ["WorkbenchError", "delete", "digit_sheets", "digits", "list", "load_model", "open"]
+__all__ = [
+    "WorkbenchError",
+    "delete",
+    "digit_sheet_boxes",
+    "digit_sheets",
+    "digits",
+    "list",
+    "load_model",
+    "open",
+]
 
 
 def open(
@@ -146,3 +156,10 @@ def digit_sheets(home: str | Path | None = None) -> Path:
     from workbench.dataset.digits import write_digit_sheets
 
     return write_digit_sheets(Path(home) if home is not None else None)
+
+
+def digit_sheet_boxes(home: str | Path | None = None) -> "dict[str, tuple[Box, ...]]":
+    """Where the digits on those sheets are, by path: to try detection on."""
+    from workbench.dataset.digits import digit_sheet_boxes
+
+    return digit_sheet_boxes(Path(home) if home is not None else None)

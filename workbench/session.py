@@ -156,7 +156,9 @@ class Workbench:
         Returns at once: the run works in a process of its own, draws itself in the cell, and can be
         stopped there; a second one queues. In a script, `bench.train(...).wait()`. A fifth of the
         labelled pool is held out; the fine-tuned backbone is taken into use only if it does better
-        there than the model in use, out of fold.
+        there than the model in use, out of fold. With boxes, it is a detector that learns (FCOS on
+        the backbone's feature maps), judged by mAP50 on the images held out; which these are, their
+        content decides once and for all.
 
         Args:
             backbone: a timm model name.
@@ -164,7 +166,8 @@ class Workbench:
             seed: of everything random.
             weights: that it begins with: `"pretrained"`, `"random"`, a file of weights, or the
                 folder of a checkpoint.
-            choices: of `workbench.models.recipe.Recipe`, such as `epochs`, `rate` or `batch_size`;
+            choices: of `workbench.models.recipe.Recipe`, such as `epochs`, `rate` or `batch_size`
+                (with boxes of `DetectorRecipe`: `side`, too);
                 the others depend on the task and the number of labels. `run.job.recipe` shows all.
 
         Raises:
@@ -190,7 +193,8 @@ class Workbench:
 
         Returns:
             A row an image: `path`, `label` (in multi-label a list), `confidence` (calibrated),
-            `problem` (why there is no label, for a file that cannot be used).
+            `problem` (why there is no label, for a file that cannot be used). With boxes, a row a
+            box, as `SavedDetector.predict` gives it.
 
         Raises:
             NotEnoughLabelsError: fewer than two classes have a label.

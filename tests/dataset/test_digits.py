@@ -5,7 +5,7 @@ import pytest
 import sklearn.datasets
 from PIL import Image
 
-from workbench.dataset.digits import write_digit_sheets, write_digits
+from workbench.dataset.digits import INK, digit_sheet_boxes, write_digit_sheets, write_digits
 
 
 @pytest.fixture
@@ -64,3 +64,22 @@ def test_sheets_say_in_their_names_what_is_on_them(tmp_path, twenty, monkeypatch
         assert said == ("+".join(sorted(names[i] for i in found)) or "nothing")
     assert len(seen) > 10
     assert len(set(seen)) == len(seen), "no digit is on two sheets"
+
+
+def test_boxes_on_sheets_are_tight_around_the_ink_of_the_digit_they_name(tmp_path, twenty):
+    found = digit_sheet_boxes(tmp_path)
+    assert sorted(found) == sorted(str(path) for path in write_digit_sheets(tmp_path).glob("*.png"))
+    for path, boxes in found.items():
+        ink = np.asarray(Image.open(path)) < INK
+        said = path.split()[-1].removesuffix(".png")
+        assert "+".join(sorted(box.label for box in boxes)) == said.replace("nothing", "")
+        for box in boxes:
+            left, top, wide, high = (
+                round(128 * side) for side in (box.x, box.y, box.width, box.height)
+            )
+            inside = ink[top : top + high, left : left + wide]
+            assert all(edge.any() for edge in (inside[0], inside[-1], inside[:, 0], inside[:, -1]))
+            ink[top : top + high, left : left + wide] = False
+        assert not ink.any(), "nothing is left"
+    ids = [box.id for boxes in found.values() for box in boxes]
+    assert len(set(ids)) == len(ids)

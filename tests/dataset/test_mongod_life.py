@@ -152,7 +152,8 @@ def orphan(folder):
     with subprocess.Popen(
         [*command, folder / "s.sock", "--unixSocketPrefix", folder], stdout=subprocess.DEVNULL
     ) as process:
-        until((folder / "s.sock").exists)
+        lock = home / "db" / "mongod.lock"  # which it takes after it has begun to listen
+        until(lambda: lock.exists() and lock.read_text().strip() == str(process.pid))
         yield process
         process.kill()
 

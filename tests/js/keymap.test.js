@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { ACTIONS, classKeys, createKeymap, spelled, strokeOf } from "../../workbench/widgets/static/keymap.js";
 import { createRandom } from "./random.js";
 
+const TASKS = ["classification", "multilabel", "detection"];
+
 /** @param {string} written such as `Ctrl+Shift+z`, with what else the browser tells */
 function press(key, { ctrl = false, meta = false, alt = false, shift = false } = {}) {
     return strokeOf({ key, ctrlKey: ctrl, metaKey: meta, altKey: alt, shiftKey: shift });
@@ -49,11 +51,25 @@ test("no two actions have one key, and none has a class's", () => {
 });
 
 test("every action is found by its key, and by its other keys", () => {
-    const { actionOf, key } = createKeymap();
-    for (const action of ACTIONS) {
-        assert.equal(actionOf(key(action.name)), action);
-        for (const other of action.also ?? []) assert.equal(actionOf(other), action);
-    }
+    const keymap = createKeymap();
+    const found = TASKS.flatMap((task) => {
+        keymap.task = task;
+        for (const action of keymap.actions) {
+            assert.equal(keymap.actionOf(keymap.key(action.name)), action);
+            for (const other of action.also ?? []) assert.equal(keymap.actionOf(other), action);
+        }
+        return keymap.actions;
+    });
+    assert.deepEqual(new Set(found), new Set(ACTIONS), "every action is some task's");
+});
+
+test("a task has the keys of its own actions and no others", () => {
+    const keymap = createKeymap();
+    const meant = (...keys) => keys.map((key) => keymap.actionOf(key)?.name);
+    assert.deepEqual(meant("g", "Delete", "Tab"), ["grid", undefined, undefined]);
+    keymap.task = "detection";
+    assert.deepEqual(meant("g", "Delete", "Tab"), [undefined, "erase", "next"]);
+    assert.notEqual(keymap.titleOf(keymap.actionOf("Space")), createKeymap().titleOf(keymap.actionOf("Space")));
 });
 
 test("a changed key takes the place of the old one, and whoever had it gets that", () => {
@@ -80,9 +96,10 @@ test("however often keys are changed, every action has one and no two have the s
     for (let seed = 0; seed < 100; seed++) {
         const random = createRandom(seed);
         const keymap = createKeymap();
-        const keys = [...ACTIONS.map(({ key }) => key), "q", "w", "Shift+q", "Ctrl+k", "."];
+        keymap.task = random.pick(TASKS);
+        const keys = [...ACTIONS.map(({ key }) => key), "q", "w", "Shift+q", "Ctrl+k", ";"];
         for (let turn = 0; turn < 60; turn++) {
-            const { name } = random.pick(ACTIONS);
+            const { name } = random.pick(keymap.actions);
             const key = random.pick(keys);
             keymap.assign(name, key);
             assert.equal(keymap.actionOf(key)?.name, name);

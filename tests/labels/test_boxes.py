@@ -3,6 +3,7 @@
 import threading
 
 import fiftyone as fo
+import numpy as np
 import pytest
 
 from workbench.dataset.boxes import Box, box_id
@@ -173,6 +174,7 @@ PLAIN = {"id": A, "label": "cat", "x": 0.1, "y": 0.1, "width": 0.1, "height": 0.
         ({"id": B}, "24 hexadecimal digits|already"),
         ({"x": 0.5, "width": 0.2, "y": 0.5, "height": 0.2, "label": "dog"}, "lies exactly on box"),
         ({"attributes": {"bounding_box": 1}}, "cannot be called 'bounding_box'"),
+        ({"attributes": {"has_mask": 1}}, "cannot be called"),
         ({"attributes": {"a.b": 1}}, "cannot be called"),
         ({"attributes": {"a": float("nan")}}, "must be a finite number"),
         ({"attributes": {"a": [1]}}, "must be a finite number"),
@@ -339,3 +341,26 @@ def test_images_with_one_class_have_no_boxes(bench, ids, task):
             refused()
     with pytest.raises(LabelError, match="one class here"):
         bench.labels.commit(ids[0], [a_box()])
+
+
+def test_a_mask_of_others_comes_back_with_its_box(bench, ids, stored):
+    label = fo.Detection(
+        label="cat", bounding_box=[0.1, 0.1, 0.2, 0.2], mask=np.eye(4, dtype=bool), tags=["t"]
+    )
+    sample = bench.dataset[ids[0]]
+    sample["ground_truth"] = fo.Detections(detections=[label])
+    sample.save()
+    before = stored()[ids[0]]["ground_truth"]["detections"]
+    box = Box(label.id, "cat", 0.1, 0.1, 0.2, 0.2)
+    turned = Box(label.id, "cat", 0.1, 0.1, 0.2, 0.2, angle=5.0)
+    bench.labels.draw(ids[0], [(box, turned)])
+    assert "mask" not in stored()[ids[0]]["ground_truth_rotated"]["polylines"][0]
+    bench.labels.draw(ids[0], [(turned, None)])
+    assert stored()[ids[0]]["ground_truth"] is None
+    bench.labels.undo()
+    assert stored()[ids[0]]["ground_truth_rotated"]["polylines"][0]["tags"] == ["t"]
+    bench.labels.undo()
+    assert stored()[ids[0]]["ground_truth"]["detections"] == before
+    bench.labels.redo()
+    bench.labels.undo()
+    assert stored()[ids[0]]["ground_truth"]["detections"] == before

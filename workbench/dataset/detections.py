@@ -9,14 +9,13 @@ What else a document holds (a mask, tags, an index) stays with it while its box 
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from workbench.dataset.boxes import Attribute, Box, box_from_plain, corner_points
+from workbench.dataset.boxes import Attribute, Box, corner_points
 from workbench.dataset.fields import GROUND_TRUTH, rotated
 from workbench.decoding import opened, orientation_of
 from workbench.errors import LabelError
@@ -71,6 +70,7 @@ def edited(
     *,
     finished: bool,
     about: Mapping[str, Any],
+    kept: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Document:
     """What to set on an image's document so that its boxes change.
 
@@ -79,6 +79,7 @@ def edited(
         changes: of boxes that are there, or new; ids are kept.
         finished: whether somebody has said that these are all: then no boxes are a label, too.
         about: what else is kept with the boxes.
+        kept: what labels held besides their box when they went, by id, for those that come back.
 
     Returns:
         Values by path: those of single boxes where that will do, for an image can have thousands.
@@ -99,12 +100,34 @@ def edited(
         home, other = (turned, upright) if after.angle else (upright, turned)
         other.pop(after.id, None)
         size = size_in(sample) or (read_size(sample["filepath"]) if after.angle else (1, 1))
-        home[after.id] = _document(after, old, size)
+        home[after.id] = _document(after, (kept or {}).get(after.id) or old, size)
     truth = list(upright.values()) if upright or turned or finished else None
     return {
         **_writes(sample, GROUND_TRUTH, "detections", truth, about),
         **_writes(sample, rotated(GROUND_TRUTH), "polylines", list(turned.values()) or None, {}),
     }
+
+
+def lost(sample: Mapping[str, Any], changes: Sequence[Change]) -> dict[str, Document]:
+    """What labels hold besides their box and lose by changes that `edited` makes, by id.
+
+    That is all of it where a label goes, and its mask where its box is turned.
+    """
+    out: dict[str, Document] = {}
+    there = [*_listed(sample, GROUND_TRUTH, "detections")]
+    there += _listed(sample, rotated(GROUND_TRUTH), "polylines")
+    ending = {
+        before.id
+        for before, after in changes
+        if before and (after is None or bool(after.angle) != bool(before.angle))
+    }
+    for each in there if ending else ():
+        if str(each["_id"]) in ending:
+            own = {*_attributes(each), *_GEOMETRY, "_id", "label", "confidence"}
+            held = {name: value for name, value in each.items() if name not in own}
+            if any(value for name, value in held.items() if name != "_cls"):
+                out[str(each["_id"])] = held
+    return out
 
 
 def detections(boxes: Sequence[Box], **about: Any) -> Document:
@@ -230,7 +253,7 @@ def _document(box: Box, old: Mapping[str, Any] | None, size: Size) -> Document:
         geometry = {"bounding_box": unturned}
     kept = dict(old or {})
     goes = {*_attributes(kept), *_GEOMETRY, "confidence"}
-    if old is not None and old["_cls"] != kind:
+    if kept.get("_cls") not in (None, kind):
         goes |= _MASKS  # they fill the upright box that it was
     sure = {} if box.confidence is None else {"confidence": box.confidence}
     return {
@@ -301,12 +324,16 @@ def _rectangle(
 
 
 def _box(document: Document, place: Sequence[float] | None, angle: float | None) -> Box | None:
-    if place is None or len(place) != 4:
+    # As `box_from_plain` would, in a third of the time: images can have thousands.
+    label, sure = document.get("label"), document.get("confidence")
+    if place is None or angle is None or len(place) != 4 or not (label and isinstance(label, str)):
         return None
-    plain = dict(zip(("x", "y", "width", "height"), place, strict=True))
-    about = {"id": str(document["_id"]), "label": document.get("label"), "angle": angle}
-    try:
-        box = box_from_plain({**about, **plain, "confidence": document.get("confidence")})
-    except LabelError:
+    numbers = [*place, angle]
+    if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
         return None
-    return replace(box, attributes=_attributes(document))
+    if place[2] <= 0 or place[3] <= 0:
+        return None
+    x, y, width, height, turn = map(float, numbers)
+    confidence = float(sure) if isinstance(sure, int | float) else None
+    box = str(document["_id"])
+    return Box(box, label, x, y, width, height, turn, confidence, _attributes(document))

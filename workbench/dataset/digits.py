@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.dataset.boxes import Box
 from workbench.dataset.home import make_home
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SIZE = 64  # pixels; the originals are 8 x 8
 SHEETS = 480
 MOST = 3  # digits on a sheet, in four places
+INK = 200  # of 255; what is darker
 
 Pictures = Callable[[], Iterator[tuple[str, "Image"]]]
 
@@ -52,6 +54,16 @@ def write_digit_sheets(home: Path | None = None) -> Path:
     return _write_once(home, "digit sheets", _sheets)
 
 
+def digit_sheet_boxes(home: Path | None = None) -> dict[str, tuple[Box, ...]]:
+    """Where the digits on those sheets are, to try detection on: tight boxes around their ink.
+
+    Returns:
+        By path of the sheet, its boxes; the digit is the class.
+    """
+    folder = write_digit_sheets(home)
+    return {str(folder / name): boxes for name, _, boxes in _sheets_with_boxes()}
+
+
 def _digits() -> Iterator[tuple[str, "Image"]]:
     from PIL.Image import Resampling, fromarray
     from sklearn.datasets import load_digits
@@ -64,6 +76,10 @@ def _digits() -> Iterator[tuple[str, "Image"]]:
 
 
 def _sheets() -> Iterator[tuple[str, "Image"]]:
+    return ((name, sheet) for name, sheet, _ in _sheets_with_boxes())
+
+
+def _sheets_with_boxes() -> Iterator[tuple[str, "Image", tuple[Box, ...]]]:
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -74,13 +90,24 @@ def _sheets() -> Iterator[tuple[str, "Image"]]:
         wanted = sorted(rng.choice([*left], count, replace=False).tolist())
         there = [name for name in wanted if left[name]]
         sheet = Image.new("L", (2 * SIZE, 2 * SIZE), 255)
+        boxes = []
         for name, place in zip(there, rng.permutation(4).tolist(), strict=False):
-            sheet.paste(left[name].pop(), (SIZE * (place % 2), SIZE * (place // 2)))
+            digit, corner = left[name].pop(), (SIZE * (place % 2), SIZE * (place // 2))
+            sheet.paste(digit, corner)
+            boxes.append(_around_ink(digit, corner, name, f"{number:020x}{place:04x}"))
         if not there:
             if number % 4:  # a few will do: they look alike
                 continue
             sheet.putpixel((number % (2 * SIZE), number // (2 * SIZE)), 230)  # no two the same
-        yield f"{number:04d} {'+'.join(there) or 'nothing'}.png", sheet
+        yield f"{number:04d} {'+'.join(there) or 'nothing'}.png", sheet, tuple(boxes)
+
+
+def _around_ink(digit: "Image", corner: tuple[int, int], label: str, box_id: str) -> Box:
+    rows, columns = np.nonzero(np.asarray(digit) < INK)
+    left, top = corner[0] + int(columns.min()), corner[1] + int(rows.min())
+    width, height = np.ptp(columns) + 1, np.ptp(rows) + 1
+    side = 2.0 * SIZE
+    return Box(box_id, label, left / side, top / side, float(width) / side, float(height) / side)
 
 
 def _write_once(home: Path | None, name: str, pictures: Pictures) -> Path:

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+import fiftyone as fo
 from bson import ObjectId
 from bson.errors import InvalidId
 
 from workbench.dataset import fields
 from workbench.dataset.boxes import Box, around, box_from_plain, same_box
-from workbench.dataset.detections import RESERVED, Change, boxes_in, edited, size_in
+from workbench.dataset.detections import RESERVED, Change, boxes_in, edited, lost, size_in
 from workbench.dataset.types import FINISHED
 from workbench.errors import LabelError
 from workbench.labels.drafts import Draft
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 10_000  # boxes of an image: its document stays far from MongoDB's 16 MB
 LONGEST = 1_000  # characters of an attribute
+_TAKEN = RESERVED | set(dir(fo.Detection)) | set(dir(fo.Polyline))  # or FiftyOne cannot read it
 _LARGEST = 2**63  # what MongoDB has for a whole number
 GivenBox: TypeAlias = Box | Mapping[str, Any]
 
@@ -35,10 +37,14 @@ class BoxDraft(Draft):
     Attributes:
         changes: boxes before and after.
         whole: all the boxes that the image is to have, in the place of `changes`.
+        kept: what labels that come back held besides their box, by id.
+        lost: what labels lose besides their box, by id; known once it is `against` an image.
     """
 
     changes: tuple[Change, ...] = ()
     whole: tuple[Box, ...] | None = None
+    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lost: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def writes_a_class(self) -> bool:
@@ -59,14 +65,14 @@ class BoxDraft(Draft):
         """
         whole = self.whole
         if whole is not None:
-            whole = tuple(replace(box, label=classes.class_of(box.label)) for box in whole)
+            whole = tuple(_called(box, classes.class_of(box.label)) for box in whole)
         changes = []
         for before, after in self.changes:
             was = _renamed(before, classes)
             if self.undoes is not None:
                 changes.append((was, _renamed(after, classes)))
             else:
-                now = after and replace(after, label=classes.class_of(after.label))
+                now = after and _called(after, classes.class_of(after.label))
                 changes.append((was or before, now))
         told = tuple(change for change in changes if change != (None, None))
         return replace(self, changes=told, whole=whole)
@@ -89,16 +95,20 @@ class BoxDraft(Draft):
             found = [_checked(change, there) for change in self.changes]
         if self.undoes is None:
             _require_places([after for _, after in found if after], there, found, size_in(sample))
-        return replace(self, changes=tuple(found), whole=None)
+        return replace(self, changes=tuple(found), whole=None, lost=lost(sample, found))
 
     def _label_update(self, sample: Mapping[str, Any], about: Mapping[str, str]) -> dict[str, Any]:
         status = sample.get(fields.STATUS) if self.status is None else self.status.value
-        return edited(sample, self.changes, finished=status in FINISHED, about=about)
+        finished = status in FINISHED
+        return edited(sample, self.changes, finished=finished, about=about, kept=self.kept)
 
     def _changes(self) -> Changes:
         if self.whole is not None:  # it lost against another's: what was asked for
             return tuple((None, box.to_plain()) for box in self.whole)
         return tuple((_plain(before), _plain(after)) for before, after in self.changes)
+
+    def _lost(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.lost
 
 
 def drawn(changes: Iterable[tuple[GivenBox | None, GivenBox | None]]) -> tuple[Change, ...]:
@@ -148,7 +158,9 @@ def _read(given: GivenBox | None, *, certain: bool = False) -> Box | None:
     except InvalidId as error:
         raise LabelError(f"a box's id has 24 hexadecimal digits, not {box.id!r}") from error
     _require_attributes(box)
-    return replace(box, id=own, confidence=None if certain else box.confidence)
+    sure = None if certain else box.confidence
+    same = own == box.id and sure == box.confidence
+    return box if same else replace(box, id=own, confidence=sure)
 
 
 def _plain(box: Box | None) -> dict[str, Any] | None:
@@ -157,7 +169,11 @@ def _plain(box: Box | None) -> dict[str, Any] | None:
 
 def _renamed(box: Box | None, classes: "ClassList") -> Box | None:
     label = None if box is None else classes.left_of(box.label)
-    return replace(box, label=label) if box is not None and isinstance(label, str) else None
+    return _called(box, label) if box is not None and isinstance(label, str) else None
+
+
+def _called(box: Box, label: str) -> Box:
+    return box if box.label == label else replace(box, label=label)
 
 
 def _differences(there: Mapping[str, Box], wanted: Sequence[Box]) -> list[Change]:
@@ -237,7 +253,7 @@ def _require_distinct(boxes: Sequence[Box | None]) -> None:
 
 def _require_attributes(box: Box) -> None:
     for name, value in box.attributes.items():
-        if not isinstance(name, str) or not name or name in RESERVED or not _storable(name):
+        if not isinstance(name, str) or not name or name in _TAKEN or not _storable(name):
             raise LabelError(
                 f"an attribute of a box cannot be called {name!r}: give it another name, without "
                 "a dot, a dollar sign or an underscore at its beginning"

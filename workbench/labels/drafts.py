@@ -162,7 +162,11 @@ class Draft:
             applied=applied,
             group=group,
             changes=self._changes(),
+            lost=self._lost(),
         )
 
     def _changes(self) -> Changes:
         return ()
+
+    def _lost(self) -> Mapping[str, Mapping[str, Any]]:
+        return {}

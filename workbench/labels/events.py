@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from dataclasses import field as default
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -61,6 +62,8 @@ class LabelEvent:
         images: in a change to the class list, how many images' labels it changed.
         changes: in detection, each box that was drawn, changed or erased, as plain boxes before and
             after; None where there is none. What else the image has is not in the event.
+        lost: with them, what labels of others held besides their box, such as a mask, and lost, by
+            the box's id: it comes back with the box.
     """
 
     id: str
@@ -85,6 +88,7 @@ class LabelEvent:
     renamed: Renamed = ()
     images: int | None = None
     changes: Changes = ()
+    lost: Mapping[str, Mapping[str, Any]] = default(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
         """As MongoDB stores it; the id becomes `_id`."""

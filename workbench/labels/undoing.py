@@ -47,6 +47,7 @@ class Undoing:
                 restores=event.previous,
                 given_by=given_by,
                 changes=inverse(event),
+                kept=event.lost,
             )
         label = None if event.before is None else from_plain(event.before)
         return Draft(

@@ -4,6 +4,7 @@
 import { h } from "./dom.js";
 
 const RECENT = 20; // labels that the pace is taken from
+const NOTICE = 6_000; // ms
 const WAITING =
     "The kernel does not answer. Nothing is lost: if it was restarted, run the cells again, and " +
     "what is kept here is saved.";
@@ -42,6 +43,7 @@ export function createBar(parent) {
     parent.append(track, place, pace, notice, file, saved);
     /** @type {number[]} */
     let recent = [];
+    let noticed = 0;
 
     return {
         /** @param {number} seconds spent on a label */
@@ -86,10 +88,12 @@ export function createBar(parent) {
             saved.dataset.state = state;
             saved.title = state === "waiting" ? WAITING : "";
         },
-        /** @param {string} text */
-        showNotice(text) {
-            notice.textContent = text;
-            notice.title = text;
+        /** @param {string} text that is shown for a while */
+        notify(text) {
+            clearTimeout(noticed);
+            notice.textContent = notice.title = text;
+            noticed = setTimeout(() => (notice.textContent = notice.title = ""), NOTICE);
         },
+        stop: () => clearTimeout(noticed),
     };
 }

@@ -51,7 +51,7 @@ export function createClassList(keymap, on) {
         const chosen = classesOf(view.label).includes(name);
         const share = suggestion?.scores[name] ?? 0;
         const percent = `${Math.round(100 * share)} %`;
-        const title = `${ticked ? "Tick" : "Label as"} ${name}${key ? ` (${key})` : ""}`;
+        const title = `${ticked ? "Tick" : keymap.task === "detection" ? "Boxes of class" : "Label as"} ${name}${key ? ` (${key})` : ""}`;
         const row = h(
             "button",
             {

@@ -31,6 +31,10 @@ const ICONS = {
     light: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2",
     instant: "M13 2L5 13h6l-1 9 8-11h-6z",
     tick: "M5 12.5l4.5 4.5L19 7.5",
+    box: "M5 6h14v12H5z",
+    repeat: "M4 8h10v10H4zM8 4h12v12",
+    layers: "M12 4l8 4-8 4-8-4zM4 12l8 4 8-4M4 16l8 4 8-4",
+    cross: "M12 3v18M3 12h18",
     help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
 };
 

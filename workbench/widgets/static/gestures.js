@@ -1,10 +1,14 @@
 // @ts-check
 /**
  * What a hand does on the stage with a mouse, a pen or fingers: zoom with the wheel or a pinch, pan
- * by dragging, between fitted and 1:1 by a double click.
+ * by dragging, between fitted and 1:1 by a double click. A task's tool may take the first pointer; with
+ * the middle button, with Space held or with two fingers the image is moved all the same.
  *
  * @typedef {import("./view.js").Point} Point
  * @typedef {ReturnType<typeof import("./viewport.js").createViewport>} Viewport
+ * @typedef {{ down: (event: PointerEvent) => boolean, move: (event: PointerEvent) => void, up: (event: PointerEvent) => void,
+ *             hover: (event: PointerEvent | null) => void, cancel: () => void, over: (event: MouseEvent) => boolean }} PointerTool
+ *     `down`: whether it takes the pointer; `hover`: null where it has left; `over`: whether it has something there
  */
 
 const WHEEL = 0.0016; // zoom a pixel of the wheel, as exponent
@@ -17,9 +21,11 @@ const LINE = 16; // px a line, for wheels that count in lines
  * @param {Viewport} viewport
  * @param {() => boolean} engaged whether the widget has the person's attention; else the wheel
  *     scrolls the page, as it does everywhere else
+ * @param {() => PointerTool | null} tool of the task
  * @returns {() => void} stops listening
  */
-export function listenToGestures(stage, viewport, engaged) {
+export function listenToGestures(stage, viewport, engaged, tool) {
+    let held = -1; // the pointer that the tool has
     /** @type {Map<number, Point>} where each pointer is, in device pixels */
     const pointers = new Map();
 
@@ -36,11 +42,24 @@ export function listenToGestures(stage, viewport, engaged) {
         if (event.button > 1 || pointers.size === 2) return;
         stage.setPointerCapture(event.pointerId);
         pointers.set(event.pointerId, viewport.pointOf(event));
+        if (pointers.size > 1) letGo();
+        else if (event.button === 0 && tool()?.down(event)) held = event.pointerId;
         sayMoving();
+    }
+
+    /** A second finger means the image. */
+    function letGo() {
+        if (held !== -1) tool()?.cancel();
+        held = -1;
     }
 
     /** @param {PointerEvent} event */
     function onMove(event) {
+        if (!pointers.size) tool()?.hover(event);
+        if (event.pointerId === held) {
+            pointers.set(event.pointerId, viewport.pointOf(event));
+            return tool()?.move(event);
+        }
         const before = pointers.get(event.pointerId);
         if (!before) return;
         const now = viewport.pointOf(event);
@@ -58,15 +77,19 @@ export function listenToGestures(stage, viewport, engaged) {
     /** @param {PointerEvent} event */
     function onUp(event) {
         pointers.delete(event.pointerId);
+        if (event.pointerId === held && event.type === "pointerup") tool()?.up(event);
+        else if (event.pointerId === held) tool()?.cancel();
+        if (event.pointerId === held) held = -1;
         sayMoving();
     }
 
     function sayMoving() {
-        stage.classList.toggle("wb-moving", pointers.size > 0 && !viewport.fitted);
+        stage.classList.toggle("wb-moving", pointers.size > 0 && held === -1 && !viewport.fitted);
     }
 
     /** @param {MouseEvent} event */
     function onDouble(event) {
+        if (tool()?.over(event)) return;
         if (viewport.fitted) viewport.zoomTo(1, viewport.pointOf(event));
         else viewport.fit();
     }
@@ -78,6 +101,7 @@ export function listenToGestures(stage, viewport, engaged) {
         ["pointermove", onMove],
         ["pointerup", onUp],
         ["pointercancel", onUp],
+        ["pointerleave", () => tool()?.hover(null)],
         ["dblclick", onDouble],
     ];
     const stop = new AbortController();

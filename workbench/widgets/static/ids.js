@@ -6,6 +6,11 @@ export function newId() {
     return hex(crypto.getRandomValues(new Uint8Array(16)));
 }
 
+/** An id as the database makes them: 24 hexadecimal digits. */
+export function newObjectId() {
+    return hex(crypto.getRandomValues(new Uint8Array(12)));
+}
+
 /** @param {Uint8Array} bytes */
 export function hex(bytes) {
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -7,13 +7,14 @@
  *
  * @typedef {{ key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean }} Stroke
  * @typedef {{ name: string, title: string, group: string, key: string, also?: string[],
- *             repeats?: boolean, ticking?: string }} Action `ticking`: its title in multi-label
+ *             repeats?: boolean, titles?: Record<string, string>, only?: string, not?: string }} Action
+ *     `titles`: another title in some tasks; `only`, `not`: the task that has it, or has it not
  */
 
 /** @type {readonly Action[]} */
 export const ACTIONS = Object.freeze([
-    { name: "accept", title: "Accept the suggestion", ticking: "Done: these classes", group: "Label", key: "Space", also: ["Enter"] },
-    { name: "keep", title: "Keep the label (in review)", group: "Label", key: "k" },
+    { name: "accept", title: "Accept the suggestion", titles: { multilabel: "Done: these classes", detection: "Done: these are all" }, group: "Label", key: "Space", also: ["Enter"] },
+    { name: "keep", title: "Keep the label (in review)", group: "Label", key: "k", not: "detection" },
     { name: "skip", title: "Skip this image", group: "Label", key: "s" },
     { name: "undo", title: "Undo", group: "Label", key: "z", also: ["Ctrl+z"] },
     { name: "redo", title: "Redo", group: "Label", key: "Shift+z", also: ["Ctrl+Shift+z", "Ctrl+y"] },
@@ -21,7 +22,7 @@ export const ACTIONS = Object.freeze([
     { name: "newClass", title: "Add a class", group: "Label", key: "n" },
     { name: "classes", title: "Rename, merge or remove classes", group: "Label", key: "e" },
     { name: "note", title: "Write a note on the image", group: "Label", key: "t" },
-    { name: "grid", title: "Many images at once", group: "Label", key: "g" },
+    { name: "grid", title: "Many images at once", group: "Label", key: "g", not: "detection" },
     { name: "fit", title: "Fit the image", group: "View", key: "f" },
     { name: "actual", title: "One pixel as one pixel", group: "View", key: "a" },
     { name: "zoomIn", title: "Zoom in", group: "View", key: "+", also: ["="], repeats: true },
@@ -35,9 +36,35 @@ export const ACTIONS = Object.freeze([
     { name: "moreContrast", title: "More contrast", group: "View", key: "c", repeats: true },
     { name: "lessContrast", title: "Less contrast", group: "View", key: "Shift+c", repeats: true },
     { name: "plain", title: "Brightness and contrast as they were", group: "View", key: "x" },
-    { name: "heat", title: "Show what the model looks at", group: "Model", key: "h" },
-    { name: "instant", title: "Let the model learn as you label", group: "Model", key: "i" },
-    { name: "likeThis", title: "Images like this one (in the grid)", group: "Label", key: "l" },
+    { name: "heat", title: "Show what the model looks at", group: "Model", key: "h", not: "detection" },
+    { name: "instant", title: "Let the model learn as you label", group: "Model", key: "i", not: "detection" },
+    { name: "likeThis", title: "Images like this one (in the grid)", group: "Label", key: "l", not: "detection" },
+    { name: "next", title: "Next box", group: "Boxes", key: "Tab", repeats: true, only: "detection" },
+    { name: "previous", title: "Box before", group: "Boxes", key: "Shift+Tab", repeats: true, only: "detection" },
+    { name: "erase", title: "Erase box or suggestion", group: "Boxes", key: "Delete", also: ["Backspace"], only: "detection" },
+    { name: "newBox", title: "New box in the middle", group: "Boxes", key: "w", only: "detection" },
+    { name: "copyBox", title: "Copy the box", group: "Boxes", key: "Ctrl+c", only: "detection" },
+    { name: "pasteBox", title: "Paste it", group: "Boxes", key: "Ctrl+v", only: "detection" },
+    { name: "duplicate", title: "Copy it beside itself", group: "Boxes", key: "Ctrl+d", only: "detection" },
+    { name: "repeatBoxes", title: "Last image's boxes again", group: "Boxes", key: "r", only: "detection" },
+    { name: "attributes", title: "Attributes of the box", group: "Boxes", key: "p", only: "detection" },
+    { name: "acceptGhost", title: "Accept suggested box", group: "Boxes", key: "v", only: "detection" },
+    { name: "acceptGhosts", title: "Accept all shown", group: "Boxes", key: "Shift+v", only: "detection" },
+    { name: "fewerGhosts", title: "Suggest fewer, surer", group: "Boxes", key: "]", repeats: true, only: "detection" },
+    { name: "moreGhosts", title: "Suggest more", group: "Boxes", key: "[", repeats: true, only: "detection" },
+    { name: "farLeft", title: "Move 10 px left", group: "Boxes", key: "Shift+ArrowLeft", repeats: true, only: "detection" },
+    { name: "farRight", title: "Move 10 px right", group: "Boxes", key: "Shift+ArrowRight", repeats: true, only: "detection" },
+    { name: "farUp", title: "Move 10 px up", group: "Boxes", key: "Shift+ArrowUp", repeats: true, only: "detection" },
+    { name: "farDown", title: "Move 10 px down", group: "Boxes", key: "Shift+ArrowDown", repeats: true, only: "detection" },
+    { name: "narrower", title: "Make it narrower", group: "Boxes", key: "Ctrl+ArrowLeft", repeats: true, only: "detection" },
+    { name: "wider", title: "Make it wider", group: "Boxes", key: "Ctrl+ArrowRight", repeats: true, only: "detection" },
+    { name: "lower", title: "Make it lower", group: "Boxes", key: "Ctrl+ArrowUp", repeats: true, only: "detection" },
+    { name: "taller", title: "Make it taller", group: "Boxes", key: "Ctrl+ArrowDown", repeats: true, only: "detection" },
+    { name: "turnLeft", title: "Turn it left", group: "Boxes", key: ",", repeats: true, only: "detection" },
+    { name: "turnRight", title: "Turn it right", group: "Boxes", key: ".", repeats: true, only: "detection" },
+    { name: "opacity", title: "Fainter, away, back", group: "Boxes", key: "o", only: "detection" },
+    { name: "onlyClass", title: "Only this class", group: "Boxes", key: "u", only: "detection" },
+    { name: "crosshair", title: "Crosshair", group: "Boxes", key: "m", only: "detection" },
     { name: "help", title: "Show the keys", group: "Widget", key: "?" },
     { name: "leave", title: "Leave the widget", group: "Widget", key: "Escape" },
 ]);
@@ -84,6 +111,11 @@ export function classKeys(classes, chosen = {}) {
     return classes.map((name) => own(name) || (free.shift() ?? ""));
 }
 
+/** @param {string} task */
+function offeredIn(task) {
+    return ACTIONS.filter(({ only, not }) => (!only || only === task) && not !== task);
+}
+
 /**
  * Who hears which key.
  *
@@ -92,11 +124,27 @@ export function classKeys(classes, chosen = {}) {
 export function createKeymap(changed = {}) {
     /** @type {Record<string, string>} */
     let own = { ...changed };
+    let task = "classification";
+    let offered = offeredIn(task);
 
     /** @param {Action} action */
     const keyOf = (action) => own[action.name] ?? action.key;
 
     const keymap = {
+        get task() {
+            return task;
+        },
+        /** @param {string} next what is labelled: it decides which actions there are */
+        set task(next) {
+            task = next;
+            offered = offeredIn(task);
+        },
+        /** The actions that the task has. */
+        get actions() {
+            return offered;
+        },
+        /** @param {Action} action */
+        titleOf: (action) => action.titles?.[task] ?? action.title,
         /** What was changed, to be kept. */
         get changed() {
             return { ...own };
@@ -117,8 +165,8 @@ export function createKeymap(changed = {}) {
          */
         actionOf(stroke) {
             if (!stroke) return undefined;
-            const meant = ACTIONS.find((action) => keyOf(action) === stroke);
-            return meant ?? ACTIONS.find((action) => action.also?.includes(stroke));
+            const meant = offered.find((action) => keyOf(action) === stroke);
+            return meant ?? offered.find((action) => action.also?.includes(stroke));
         },
         /**
          * Give an action another key; who had that key gets the one that is free now.

@@ -13,9 +13,10 @@ import { listenToGestures } from "./gestures.js";
 import { createGridMode } from "./gridmode.js";
 import { createHand } from "./hand.js";
 import { createHints } from "./hints.js";
-import { newId } from "./ids.js";
+import { newId, newObjectId } from "./ids.js";
 import { createImages } from "./images.js";
-import { createKeymap, strokeOf } from "./keymap.js";
+import { listenToKeys } from "./keyboard.js";
+import { createKeymap } from "./keymap.js";
 import { connectLayers } from "./layers.js";
 import { describe, layOut, overlay } from "./layout.js";
 import { openOutbox } from "./outbox.js";
@@ -25,6 +26,7 @@ import { readKeys, writeKeys } from "./preferences.js";
 import { createSaving } from "./saving.js";
 import { createSheet } from "./sheet.js";
 import { createThumbs } from "./thumbs.js";
+import { createTool } from "./tool.js";
 import { createSender } from "./transport.js";
 import { viewActions } from "./viewactions.js";
 import { createViewport } from "./viewport.js";
@@ -32,7 +34,6 @@ import { createWorklist } from "./worklist.js";
 
 const AHEAD = 6; // pictures decoded before they are needed
 const PREFETCH_AFTER = 60; // ms
-const NOTICE = 6_000; // ms
 const ASK_TIMES = 30; // every two seconds, while the kernel does not answer at all
 
 /**
@@ -46,11 +47,12 @@ async function render({ model, el }) {
     const images = createImages(send, onPicture);
     const keymap = createKeymap({ ...model.get("shortcuts"), ...readKeys() });
     const parts = layOut(el, model.get("height"), keymap, act);
-    const viewport = createViewport(parts.stage, { onSettled: showFiner });
+    const viewport = createViewport(parts.stage, { onSettled: showFiner, onPaint: () => tool?.paint() });
     const bar = createBar(parts.bar);
+    const notify = bar.notify;
     const saving = createSaving(send, outbox, work, bar);
     const panel = createPanel(parts.panel, {
-        choose: (name) => hand.choose(name),
+        choose,
         act,
         add: (name) => addClass(name),
         leave: takeFocus,
@@ -89,8 +91,10 @@ async function render({ model, el }) {
             keepKeys();
         },
         closed: takeFocus,
-    }, () => work.ticking);
+    });
 
+    /** @type {import("./tool.js").Tool | null} of the task, for what is drawn */
+    let tool = null;
     let loaded = false;
     let outdated = false; // there is a newer state to ask for, once all is saved
     let instant = true;
@@ -100,7 +104,6 @@ async function render({ model, el }) {
     let measure = ""; // what they are
     let shown = ""; // sample on screen
     let engaged = false; // by a hand, not by having come into focus by itself
-    let noticeTimer = 0;
     let prefetchTimer = 0;
 
     // --- what the hand does ---------------------------------------------------------------
@@ -122,12 +125,18 @@ async function render({ model, el }) {
         heat: toggleHeat,
         instant: toggleInstant,
         help: () => sheet.toggle(),
-        leave: () => leave(parts.root),
+        leave: () => tool?.leave() || leave(parts.root),
     };
 
     /** @param {string} name */
     function act(name) {
-        actions[name]();
+        if (!tool?.act(name)) actions[name]?.();
+    }
+
+    /** @param {string} name of a class */
+    function choose(name) {
+        if (tool) tool.choose(name);
+        else hand.choose(name);
     }
 
     function onGridChanged() {
@@ -168,7 +177,7 @@ async function render({ model, el }) {
 
     function keepKeys() {
         writeKeys(keymap.changed, model.get("shortcuts"));
-        parts.nameKeys(work.ticking);
+        parts.nameKeys();
         refresh();
     }
 
@@ -176,35 +185,26 @@ async function render({ model, el }) {
         parts.root.focus({ preventScroll: true });
     }
 
-    /** @param {KeyboardEvent} event */
-    function onKey(event) {
-        if (event.target !== parts.root) return; // typing a class name, say
-        const stroke = strokeOf(event);
-        if (grid.shown && grid.key(stroke)) {
-            event.preventDefault();
-            event.stopPropagation();
-            return;
-        }
-        const index = stroke ? keymap.classKeys(work.classes).indexOf(stroke) : -1;
-        const action = keymap.actionOf(stroke);
-        if (index < 0 && !action) return;
-        event.preventDefault();
-        event.stopPropagation();
-        engaged = true;
-        if (event.repeat && !action?.repeats) return;
-        if (index >= 0) hand.choose(work.classes[index]);
-        else act(/** @type {import("./keymap.js").Action} */ (action).name);
-    }
-    parts.root.addEventListener("keydown", onKey);
+    const keys = listenToKeys(parts.root, keymap, {
+        first: (stroke) => grid.shown && grid.key(stroke),
+        classes: () => work.classes,
+        choose,
+        act,
+        engaged: () => (engaged = true),
+        drags: () => tool !== null,
+    });
     // A click on a button must not take the keys away.
     parts.root.addEventListener("mousedown", (event) => {
         engaged = true;
-        if (event.target instanceof Element && event.target.closest("input, textarea, .wb-sheet")) return;
+        if (event.target instanceof Element && event.target.closest("input, textarea, select, .wb-sheet")) return;
         event.preventDefault();
         takeFocus();
     });
-    parts.root.addEventListener("blur", () => (engaged = false));
-    const stopGestures = listenToGestures(parts.stage, viewport, () => engaged && !sheet.shown);
+    parts.root.addEventListener("blur", () => {
+        engaged = false;
+        tool?.settle();
+    });
+    const stopGestures = listenToGestures(parts.stage, viewport, () => engaged && !sheet.shown, () => tool);
 
     // --- to and from the kernel -----------------------------------------------------------
 
@@ -228,12 +228,26 @@ async function render({ model, el }) {
         heard[message.type]?.(message, buffers);
     }
 
+    /** @param {string} task what is labelled */
+    function begin(task) {
+        keymap.task = task;
+        const on = { step, refresh, act, notify, focus: takeFocus, panning: () => keys.panning, newId: newObjectId, finished };
+        tool = createTool(task, { parts: { stage: parts.stage, slot: panel.slot }, viewport, work, clock, keymap, on });
+    }
+
+    /** @param {number} seconds that an image took */
+    function finished(seconds) {
+        bar.timed(seconds);
+        if (work.needsMore) send({ type: "hello" });
+    }
+
     /** @param {any} state */
     async function onState(state) {
         outdated = loaded && work.unsaved > 0; // older than what is under way
         if (outdated) return;
         if (!loaded) {
             loaded = true;
+            begin(state.task);
             const kept = await saving.begin(state.dataset, work.adopt);
             if (kept) notify(`${kept} kept from before an interruption, being saved`);
         }
@@ -241,7 +255,7 @@ async function render({ model, el }) {
         [points, measure] = [state.curve, state.measure];
         panel.setGuidelines(state.guidelines);
         work.load(state);
-        parts.nameKeys(work.ticking);
+        parts.nameKeys();
         saving.expect();
         refresh();
     }
@@ -327,6 +341,7 @@ async function render({ model, el }) {
         prefetchTimer ||= setTimeout(prefetch, PREFETCH_AFTER);
         const picture = item ? images.get(item.id) : null;
         // Until the next picture is there the last one must not pose as it.
+        tool?.show(item, picture ?? null);
         viewport.show(picture ?? null, item ? `Image ${item.name}` : "No image");
         viewport.setLayer(layers.visible(item, hints.shown));
         const skip = keymap.key("skip");
@@ -334,8 +349,8 @@ async function render({ model, el }) {
         panel.showClasses({
             classes: work.classes,
             counts: work.counts,
-            label: item?.label ?? null,
-            suggestion: item && work.suggestion,
+            label: tool ? tool.className() : (item?.label ?? null),
+            suggestion: tool ? null : item && work.suggestion,
             reviewing: work.reviewing,
             ticked: work.ticking ? (grid.shown ? grid.ticked : work.ticked) : null,
             shown: grid.shown || item !== null,
@@ -348,16 +363,8 @@ async function render({ model, el }) {
         curve.show(points, working, measure);
         bar.showProgress(work.done, work.left);
         bar.showFile(item ? describe(item, picture, viewport) : "");
-        for (const name of ["skip", "heat", "fit", "zoomIn", "brighter"])
-            parts.tools[name].toggleAttribute("disabled", !item);
+        parts.enable(item !== null);
         parts.tools.redo.toggleAttribute("disabled", !work.redoable);
-    }
-
-    /** @param {string} text */
-    function notify(text) {
-        clearTimeout(noticeTimer);
-        bar.showNotice(text);
-        noticeTimer = setTimeout(() => bar.showNotice(""), NOTICE);
     }
 
     model.on("msg:custom", onMessage);
@@ -373,7 +380,7 @@ async function render({ model, el }) {
 
     return () => {
         clearInterval(asking);
-        clearTimeout(noticeTimer);
+        bar.stop();
         clearTimeout(prefetchTimer);
         saving.stop();
         model.off("msg:custom", onMessage);
@@ -381,6 +388,7 @@ async function render({ model, el }) {
         grid.destroy();
         stopGestures();
         clock.stop();
+        tool?.destroy();
         viewport.destroy();
         images.clear();
         thumbs.clear();

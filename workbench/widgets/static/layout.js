@@ -13,9 +13,14 @@ const TOOLS = Object.freeze([
     ["fit", "fit", "Fit the image"],
     ["zoomIn", "zoomIn", "Zoom in"],
     ["brighter", "light", "Brighter"],
+    ["newBox", "box", "A new box"],
+    ["repeatBoxes", "repeat", "The last image's boxes again"],
+    ["opacity", "layers", "Boxes stronger, fainter, away"],
+    ["crosshair", "cross", "Crosshair"],
     ["heat", "heat", "Show what the model looks at"],
     ["instant", "instant", "Let the model learn as you label"],
 ]);
+const SETTINGS = ["grid", "instant", "opacity", "crosshair"]; // of use without an image, too
 const LOWER_TOOLS = /** @type {const} */ ([
     ["help", "help", "Show the keys"],
     ["redo", "redo", "Redo"],
@@ -87,27 +92,34 @@ export function layOut(el, height, keymap, act) {
     );
     el.append(root);
 
-    /**
-     * Show the keys as they are now.
-     *
-     * @param {boolean} [ticking] whether it is multi-label
-     */
-    function nameKeys(ticking = false) {
+    /** Show the tools that the task has, with the keys as they are now. */
+    function nameKeys() {
         for (const [name, tool] of Object.entries(tools)) {
             const key = spelled(keymap.key(name));
+            tool.hidden = !keymap.actions.some((action) => action.name === name);
             tool.title = `${tool.dataset.title} (${key})`;
             tool.setAttribute("aria-keyshortcuts", keymap.key(name));
             /** @type {HTMLElement} */ (tool.lastElementChild).textContent = key.replace("Shift+", "⇧");
         }
         const [done, skip, undo, help] = ["accept", "skip", "undo", "help"].map((name) => spelled(keymap.key(name)));
-        const classKeys = ticking ? `tick classes, ${done} is done with the image` : "choose the class";
+        /** @type {Record<string, string>} */
+        const digits = {
+            classification: "choose the class",
+            multilabel: `tick classes, ${done} is done with the image`,
+            detection: `set the class of boxes, ${keymap.key("next")} goes from box to box, ${done} is done with the image`,
+        };
         root.setAttribute(
             "aria-label",
-            `Label images: number keys ${classKeys}, ${skip} skips, ${undo} undoes, ${help} shows all keys, Escape leaves`,
+            `Label images: number keys ${digits[keymap.task]}, ${skip} skips, ${undo} undoes, ${help} shows all keys, Escape leaves`,
         );
     }
     nameKeys();
-    return { root, stage, overlay, panel, bar, tools, nameKeys };
+
+    /** @param {boolean} shown whether there is an image that the tools are for */
+    function enable(shown) {
+        for (const [name] of TOOLS) if (!SETTINGS.includes(name)) tools[name].toggleAttribute("disabled", !shown);
+    }
+    return { root, stage, overlay, panel, bar, tools, nameKeys, enable };
 }
 
 /**

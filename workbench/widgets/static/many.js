@@ -42,3 +42,20 @@ export function untakeMany(step, op, { queue, tally }) {
 function firsts({ were = [] }) {
     return were.filter((before) => before === undefined).length;
 }
+
+/**
+ * A label of many that does not stand, or not for all of them.
+ *
+ * @param {Op} op
+ * @param {any} ack
+ * @param {Parts["tally"]} tally
+ * @returns {{ left: number, kept: Op | null, notice: string }} `left`: how many it does not stand for;
+ *     `kept`: the operation for the others, if there are any
+ */
+export function partly(op, ack, tally) {
+    const left = ack.ok ? ack.left : op.samples;
+    tally.withdraw(left, op.label);
+    const samples = op.samples.filter((/** @type {string} */ id) => !left.includes(id));
+    const notice = `${left.length} had been labelled meanwhile and stay as they are`;
+    return { left: left.length, kept: samples.length ? { ...op, samples } : null, notice: ack.ok ? notice : ack.error };
+}

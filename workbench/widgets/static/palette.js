@@ -10,6 +10,17 @@ export function classColour(index) {
 }
 
 /**
+ * Black or white, whichever is read better on a colour.
+ *
+ * @param {string} colour as `#rgb` or `#rrggbb`
+ */
+export function textOn(colour) {
+    const long = colour.length === 4 ? colour.replace(/[0-9a-f]/g, "$&$&") : colour;
+    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(long.slice(at, at + 2), 16));
+    return 0.3 * red + 0.59 * green + 0.11 * blue > 110 ? "#000" : "#fff";
+}
+
+/**
  * Colours side by side, as a background image.
  *
  * @param {string[]} colours

@@ -58,7 +58,8 @@ export function createPanel(parent, on, keymap) {
     const why = h("div", { class: "wb-why" }, h("h4", {}, "Why this image"), reason, heat);
     const foot = h("div", { class: "wb-foot" });
     const done = createDone(keymap, on.act);
-    parent.append(h("h4", {}, "Classes"), list.element, adder, input, done.element, guide, note, written, why, foot);
+    const slot = h("div", { class: "wb-slot" });
+    parent.append(h("h4", {}, "Classes"), list.element, adder, input, done.element, slot, guide, note, written, why, foot);
     /** @type {Record<string, { text: string, examples: string[] }>} */
     let guidelines = {};
     /** @type {"add" | "find" | ""} what the field is open for */
@@ -135,6 +136,7 @@ export function createPanel(parent, on, keymap) {
 
     return {
         foot,
+        slot,
         why,
         guide,
         askForClass: () => open("add"),

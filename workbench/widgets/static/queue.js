@@ -7,7 +7,8 @@
  *     probabilities by class, of the likeliest few
  * @typedef {{ id: string, name: string, batch: number, reason: string, label: Label | null,
  *             event: string, hints: boolean, note: string, suggestion?: Suggestion | null,
- *             neighbours?: { id: string, label: Label, similarity: number }[] }} Item
+ *             done?: boolean, neighbours?: { id: string, label: Label, similarity: number }[] }} Item
+ *     `done`: of an image with boxes, whether somebody has said that they are all
  */
 
 const FEW = 10; // images, below which more are asked for

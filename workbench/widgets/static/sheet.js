@@ -2,17 +2,22 @@
 /** The sheet of keys that `?` shows over the stage; a click on a key changes it. */
 
 import { h } from "./dom.js";
-import { ACTIONS, spelled, strokeOf } from "./keymap.js";
+import { spelled, strokeOf } from "./keymap.js";
 
 const DIGIT = /^[0-9]$/;
+/** @type {Record<string, string>} */
+const DIGITS = Object.freeze({
+    classification: "Digits label.",
+    multilabel: "Digits tick and untick.",
+    detection: "Digits set the box's class. Drag draws, moves and resizes; with Alt nothing snaps; Space and drag, or two fingers, pan.",
+});
 
 /**
  * @param {HTMLElement} parent
  * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
  * @param {{ changed: () => void, reset: () => void, closed: () => void }} on
- * @param {() => boolean} ticking whether it is multi-label
  */
-export function createSheet(parent, keymap, on, ticking) {
+export function createSheet(parent, keymap, on) {
     const hint = h("p", { class: "wb-sheet-hint", role: "status" });
     const groups = h("div", { class: "wb-groups" });
     const reset = h("button", { type: "button", class: "wb-plain", onclick: restore }, "As they were");
@@ -29,22 +34,22 @@ export function createSheet(parent, keymap, on, ticking) {
     let waiting = ""; // the action whose key is being changed
 
     function draw() {
-        const names = [...new Set(ACTIONS.map((action) => action.group))];
+        const names = [...new Set(keymap.actions.map((action) => action.group))];
         groups.replaceChildren(...names.map(drawGroup));
         hint.textContent = waiting
             ? "Press the new key; Esc leaves it as it is."
-            : `${ticking() ? "Digits tick and untick." : "Digits label."} Click on a key to change it; changes stay in this browser.`;
+            : `${DIGITS[keymap.task] ?? DIGITS.classification} Click on a key to change it; changes stay in this browser.`;
     }
 
     /** @param {string} name */
     function drawGroup(name) {
-        const rows = ACTIONS.filter((action) => action.group === name).map(drawRow);
+        const rows = keymap.actions.filter((action) => action.group === name).map(drawRow);
         return h("div", { class: "wb-group" }, h("h4", {}, name), ...rows);
     }
 
     /** @param {import("./keymap.js").Action} action */
     function drawRow(action) {
-        const title = (ticking() && action.ticking) || action.title;
+        const title = keymap.titleOf(action);
         const key = spelled(keymap.key(action.name));
         const asked = waiting === action.name;
         const button = h(

@@ -20,7 +20,8 @@ const NEUTRAL = Object.freeze({ brightness: 1, contrast: 1 });
 
 /**
  * @param {HTMLElement} parent
- * @param {{ onSettled?: () => void }} [on] `onSettled`: the view has changed and come to rest
+ * @param {{ onSettled?: () => void, onPaint?: () => void }} [on] `onSettled`: the view has changed and
+ *     come to rest; `onPaint`: it is painted, for what lies over it to be painted in the same frame
  */
 export function createViewport(parent, on = {}) {
     const canvas = addCanvas(parent, "wb-canvas");
@@ -60,6 +61,11 @@ export function createViewport(parent, on = {}) {
     function paint() {
         cancelAnimationFrame(frame);
         frame = 0;
+        paintImage();
+        on.onPaint?.();
+    }
+
+    function paintImage() {
         clear(context);
         clear(overContext);
         if (!picture?.bitmap) return;
@@ -107,6 +113,10 @@ export function createViewport(parent, on = {}) {
         },
         get look() {
             return look;
+        },
+        /** The image on screen; null while there is none to be seen. */
+        get picture() {
+            return picture?.bitmap ? picture : null;
         },
         /** Longest side of the canvas in device pixels: what a fitted image needs. */
         get side() {
@@ -222,7 +232,7 @@ function bounded(factor) {
  * @param {HTMLElement} parent
  * @param {string} name
  */
-function addCanvas(parent, name) {
+export function addCanvas(parent, name) {
     const canvas = document.createElement("canvas");
     canvas.className = name;
     parent.append(canvas);
@@ -230,12 +240,12 @@ function addCanvas(parent, name) {
 }
 
 /** @param {HTMLCanvasElement} canvas */
-function contextOf(canvas) {
+export function contextOf(canvas) {
     return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 }
 
 /** @param {CanvasRenderingContext2D} context */
-function clear(context) {
+export function clear(context) {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, context.canvas.width, context.canvas.height);
 }

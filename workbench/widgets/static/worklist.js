@@ -7,30 +7,33 @@
  * @typedef {import("./queue.js").Suggestion} Suggestion
  * @typedef {import("./values.js").Label} Label
  * @typedef {import("./outbox.js").Op} Op
- * @typedef {{ op: Op | null, item: Item | null, undo?: string, draft?: import("./ticks.js").Draft, dropped?: Item[], were?: (Label | undefined)[], noted?: Item, before?: string }} Step
+ * @typedef {import("./drawing.js").Change} Change
+ * @typedef {{ op: Op | null, item: Item | null, undo?: string, draft?: import("./ticks.js").Draft, dropped?: Item[], were?: (Label | undefined)[], noted?: Item, before?: string, drawn?: Item, wasDone?: boolean }} Step
  *     `op` null: the image was put off; `undo`: id of the operation that took it back; `draft`: what
  *     was ticked on the image; `dropped`: queued images that a label of many took out of the queue,
- *     `were`: the labels that they had; `noted`, `before`: the image that a note is on, and what it said
+ *     `were`: the labels that they had; `noted`, `before`: the image that a note is on, and what it said;
+ *     `drawn`: the image that boxes were drawn on; `wasDone`: whether all its boxes were drawn before
  */
 
+import { createAnswers } from "./answers.js";
+import { drawOn, inverse, markDone } from "./drawing.js";
 import { takeMany, untakeMany } from "./many.js";
 import { createQueue } from "./queue.js";
 import { createTally } from "./tally.js";
 import { createTicks } from "./ticks.js";
-import { captionOf, classesOf } from "./values.js";
+import { classesOf } from "./values.js";
 
 /**
  * @param {() => string} newId
  */
 export function createWorklist(newId) {
-    /** @type {string[]} */
-    let classes = [];
+    /** @type {import("./answers.js").State} */
+    const state = { task: "", classes: [], done: 0 };
     const queue = createQueue();
     const tally = createTally();
     const ticks = createTicks();
     let ticking = false; // in multi-label
     let reviewing = false;
-    let done = 0; // since the page was opened
     let suggesting = true;
     /** @type {Step[]} */
     const past = [];
@@ -52,6 +55,10 @@ export function createWorklist(newId) {
         return op;
     }
 
+    /** @returns {Op[]} what was drawn on an image and is not acknowledged */
+    const underWay = (/** @type {string} */ sample) =>
+        [...pending.values()].filter((op) => op.kind === "draw" && op.sample === sample);
+
     /**
      * A step forward: what it does to this page's view of things.
      *
@@ -60,16 +67,24 @@ export function createWorklist(newId) {
     function take(step) {
         past.push(step);
         const { op, item } = step;
-        if (op?.kind === "labels") done += takeMany(step, op, { queue, tally, ticks });
+        if (op?.kind === "labels") state.done += takeMany(step, op, { queue, tally, ticks });
         if (op?.kind === "note" && step.noted) step.noted.note = op.text;
-        if (op?.kind === "class") classes = [...classes, op.name];
+        if (op?.kind === "class") state.classes = [...state.classes, op.name];
+        if (op?.kind === "draw" && step.drawn) {
+            drawOn(step.drawn, op.changes, tally);
+            latest.set(op.sample, op.id);
+        }
         if (!item) return;
         step.draft = ticks.end(item.id) ?? step.draft;
         queue.drop(item.id);
-        done += 1;
+        state.done += 1;
         if (!op) return;
         latest.set(item.id, op.id);
         if (op.kind === "label") tally.give([item.id], op.label, item.label);
+        if (op.kind === "done") {
+            step.wasDone = Boolean(item.done);
+            markDone(item, true, tally);
+        }
     }
 
     /**
@@ -83,26 +98,6 @@ export function createWorklist(newId) {
         future = [];
         take(step);
         return step.op;
-    }
-
-    /**
-     * A label of many that does not stand, or not for all of them.
-     *
-     * @param {Op} op
-     * @param {any} ack
-     * @param {number} place of its step
-     */
-    function partly(op, ack, place) {
-        const left = ack.ok ? ack.left : op.samples;
-        done -= left.length;
-        tally.withdraw(left, op.label);
-        if (place >= 0) {
-            const step = past[place];
-            step.op = { ...op, samples: op.samples.filter((/** @type {string} */ id) => !left.includes(id)) };
-            if (!step.op.samples.length) past.splice(place, 1);
-        }
-        const notice = `${left.length} had been labelled meanwhile and stay as they are`;
-        return { op, settled: true, notice: ack.ok ? notice : ack.error };
     }
 
     /**
@@ -123,11 +118,15 @@ export function createWorklist(newId) {
         get ticking() {
             return ticking;
         },
+        /** What is labelled, such as `detection`; empty until the kernel has said so. */
+        get task() {
+            return state.task;
+        },
         get reviewing() {
             return reviewing;
         },
         get classes() {
-            return classes;
+            return state.classes;
         },
         get counts() {
             return tally.counts;
@@ -136,17 +135,17 @@ export function createWorklist(newId) {
             return queue.left;
         },
         get done() {
-            return done;
+            return state.done;
         },
         /** The model's suggestion for the image on screen. */
         get suggestion() {
             const item = queue.current;
             if (!item || !suggesting) return null;
-            return (ticking ? ticks.suggestionOf(item.id, classes) : item.suggestion) || null;
+            return (ticking ? ticks.suggestionOf(item.id, state.classes) : item.suggestion) || null;
         },
         /** Classes that are ticked on the image on screen, in order. */
         get ticked() {
-            return queue.current ? ticks.of(queue.current.id, classes) : [];
+            return queue.current ? ticks.of(queue.current.id, state.classes) : [];
         },
         /** @param {boolean} on whether suggestions are shown, and recorded as shown */
         set suggesting(on) {
@@ -167,15 +166,23 @@ export function createWorklist(newId) {
         /**
          * Take in the kernel's queue. The image on screen stays where it is still queued.
          *
-         * @param {{ task?: string, mode?: string, queue: Item[], queued: number, classes: string[], counts: Record<string, number> }} state
+         * @param {{ task?: string, mode?: string, queue: Item[], queued: number, classes: string[], counts: Record<string, number> }} told
          */
-        load(state) {
+        load(told) {
+            state.task = told.task ?? "classification";
             ticking = state.task === "multilabel";
-            reviewing = state.mode === "review";
-            queue.load(state.queue, state.queued, new Set([...pending.values()].map((op) => op.sample)));
-            classes = [...state.classes];
-            tally.load(state.counts);
+            reviewing = told.mode === "review";
+            const gone = [...pending.values()].filter((op) => ["label", "skip", "done"].includes(op.kind));
+            queue.load(told.queue, told.queued, new Set(gone.map((op) => op.sample)));
+            state.classes = [...told.classes];
+            tally.load(told.counts);
             for (const op of pending.values()) if (op.kind === "label") tally.count(op.label, 1);
+            for (const item of state.task === "detection" ? queue.items : []) {
+                for (const op of underWay(item.id)) {
+                    drawOn(item, op.changes, tally);
+                    latest.set(item.id, op.id);
+                }
+            }
         },
 
         /** The image in front is on screen now; until it is done its ticks are the hand's alone. */
@@ -201,7 +208,7 @@ export function createWorklist(newId) {
             const item = queue.current;
             if (!item) return null;
             // Ticks that began with a suggestion owe it something, whether it is still shown or not.
-            const shown = ticking ? ticks.suggestionOf(item.id, classes) : suggesting && item.suggestion;
+            const shown = ticking ? ticks.suggestionOf(item.id, state.classes) : suggesting && item.suggestion;
             const op = issue({
                 id: newId(),
                 kind: label === null ? "skip" : "label",
@@ -225,6 +232,36 @@ export function createWorklist(newId) {
         finishMany(samples, label, seconds) {
             const op = issue({ id: newId(), kind: "labels", samples, label, seconds });
             return begin({ op, item: null });
+        },
+
+        /**
+         * Change boxes of the image on screen.
+         *
+         * @param {Change[]} changes
+         * @param {number} seconds
+         * @param {{ accepted?: true, model?: string }} [suggested] where they come of a suggestion;
+         *     `accepted`: as it is
+         * @returns {Op | null}
+         */
+        draw(changes, seconds, suggested = {}) {
+            const item = queue.current;
+            if (!item || !changes.length) return null;
+            const basedOn = latest.get(item.id) ?? item.event;
+            const op = issue({ id: newId(), kind: "draw", sample: item.id, changes, seconds, basedOn, ...suggested });
+            return begin({ op, item: null, drawn: item });
+        },
+
+        /**
+         * All boxes of the image on screen are drawn.
+         *
+         * @param {number} seconds
+         * @returns {Op | null}
+         */
+        finishDrawn(seconds) {
+            const item = queue.current;
+            if (!item) return null;
+            const basedOn = latest.get(item.id) ?? item.event;
+            return begin({ op: issue({ id: newId(), kind: "done", sample: item.id, seconds, basedOn }), item });
         },
 
         labelOf: tally.labelOf,
@@ -281,20 +318,25 @@ export function createWorklist(newId) {
             if (step?.item) {
                 queue.putFirst(step.item);
                 restore(step);
-                done -= 1;
+                state.done -= 1;
             }
             if (step && !step.op) return null;
             const op = issue({ id: newId(), kind: "undo", step: step?.op?.id });
             if (step) step.undo = op.id;
             else blind.add(op.id);
             if (step?.op?.kind === "labels") {
-                done -= untakeMany(step, step.op, { queue, tally, ticks });
+                state.done -= untakeMany(step, step.op, { queue, tally, ticks });
             } else if (step?.op && step.item) {
                 latest.set(step.item.id, step.op.basedOn); // the kernel goes back to it, too
                 if (step.op.kind === "label") tally.withdraw([step.item.id], step.op.label, step.item.label);
+                if (step.op.kind === "done") markDone(step.item, Boolean(step.wasDone), tally);
+            } else if (step?.op && step.drawn) {
+                drawOn(step.drawn, inverse(step.op.changes), tally);
+                latest.set(step.drawn.id, step.op.basedOn);
+                if (queue.current !== step.drawn) queue.putFirst(step.drawn);
             } else if (step?.op?.kind === "class") {
                 const { name } = step.op;
-                classes = classes.filter((other) => other !== name);
+                state.classes = state.classes.filter((other) => other !== name);
             } else if (step?.noted) {
                 step.noted.note = step.before ?? "";
             }
@@ -317,81 +359,6 @@ export function createWorklist(newId) {
         /** Takes in an operation of an earlier page, sent again. */
         adopt: issue,
 
-        /**
-         * The kernel's answer to an operation.
-         *
-         * @param {any} ack
-         * @returns {{ op: Op | undefined, settled: boolean, notice: string, stale?: boolean }} `stale`:
-         *     more changed than this page can know
-         */
-        acknowledge(ack) {
-            const op = pending.get(ack.id);
-            if (!ack.ok && !ack.final) return { op, settled: false, notice: ack.error };
-            pending.delete(ack.id);
-            if (!op) return { op, settled: true, notice: "" };
-            const place = past.findIndex((step) => step.op?.id === ack.id);
-            if (op.kind === "labels" && (!ack.ok || ack.left?.length)) return partly(op, ack, place);
-            if (ack.conflict || (!ack.ok && place >= 0)) {
-                // It does not stand: the image comes back, with what the kernel has now.
-                const [step] = place >= 0 ? past.splice(place, 1) : [];
-                const item = ack.item ?? step?.item;
-                const failed = step?.op ?? op; // what a redo did again
-                if (failed.kind === "label") tally.withdraw([failed.sample], failed.label);
-                if (failed.kind === "class") classes = classes.filter((name) => name !== failed.name);
-                if (item) {
-                    latest.delete(item.id);
-                    queue.putNext(item);
-                    if (step) done -= 1;
-                    if (step && !ack.conflict) restore(step);
-                }
-                const { annotator, label } = ack.conflict ?? {};
-                const notice = `${annotator} had labelled ${item?.name} ${captionOf(label) || "otherwise"}: label it again to overrule`;
-                return { op, settled: true, notice: ack.conflict ? notice : ack.error };
-            }
-            if (op.kind === "rename" || op.kind === "merge") ticks.rename(op.name, op.to);
-            if (ack.classes) classes = ack.classes;
-            if (ack.counts) tally.load(ack.counts);
-            if (ack.nothing) return { op, settled: true, notice: ack.nothing, stale: Boolean(op.step) };
-            if (blind.has(op.id) && ack.queued && ack.item) queue.putFirst(ack.item);
-            const stale = Boolean(ack.counts) || (ack.many && blind.has(op.id));
-            return { op, settled: true, notice: ack.ok ? "" : ack.error, stale };
-        },
-
-        /**
-         * What a refitted model says: suggestions, and the order of all but the image on screen.
-         *
-         * @param {{ suggestions: Record<string, Suggestion>, order: string[] }} news
-         */
-        learn({ suggestions, order }) {
-            for (const item of queue.items) {
-                // What the person is looking at does not change under the hand.
-                if (item !== queue.current || !item.suggestion) item.suggestion = suggestions[item.id] ?? null;
-            }
-            queue.arrange(order);
-        },
-
-        /**
-         * Something that happened outside this page.
-         *
-         * @param {any} news
-         * @returns {boolean} whether it concerns this page
-         */
-        hear(news) {
-            if (own.has(news.event) || own.has(news.group)) return false;
-            if (news.news === "classes") classes = [...news.classes];
-            if (news.news === "label") {
-                if (news.after) tally.give([news.sample], news.after, news.before);
-                else tally.withdraw([news.sample], news.before);
-                latest.delete(news.sample);
-                const item = queue.items.find(({ id }) => id === news.sample);
-                if (item !== queue.current) {
-                    // Nothing moves under a hand; further on, an image begins with its new label.
-                    if (item) item.label = news.after;
-                    ticks.end(news.sample);
-                    if (!news.listed) queue.drop(news.sample);
-                }
-            }
-            return true;
-        },
+        ...createAnswers({ state, queue, tally, ticks, pending, past, latest, own, blind, underWay, restore }),
     };
 }
