@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from workbench.boxjudging import BoxJudge
 from workbench.dataset.connection import Connection
 from workbench.detecting import Detecting
 from workbench.errors import NotEnoughLabelsError
+from workbench.evaluation.detection import DetectionEvaluation
 from workbench.imagework import ImageWork
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
+from workbench.picking import Picking
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -32,6 +35,7 @@ class BoxWork(ImageWork):
 
     Attributes:
         detecting: the detector in use.
+        judge: measures it, and doubts labels by it.
     """
 
     def __init__(
@@ -39,6 +43,8 @@ class BoxWork(ImageWork):
     ) -> None:
         super().__init__(connection, dataset, labels, queue)
         self.detecting = Detecting(connection, dataset, self.learner)
+        self.judge = BoxJudge(dataset, self.detecting)
+        self._picking = Picking(dataset, queue, self.learner, self.judge.worth)
 
     def train(
         self, backbone: str, *, weights: str, minutes: float, seed: int, choices: Mapping[str, Any]
@@ -60,6 +66,22 @@ class BoxWork(ImageWork):
     def save_model(self, folder: Path, *, overwrite: bool) -> Path:
         """Save the detector in use."""
         return self.detecting.save(folder, overwrite=overwrite)
+
+    def evaluate(self) -> DetectionEvaluation:
+        """Figures of the detector in use on the blind test split."""
+        return self.judge.evaluate(self.table())
+
+    def errors(self, kind: str | None, count: int) -> pd.DataFrame:
+        """The first wrong boxes of each kind, and a view of each kind for the App."""
+        if count < 1:
+            raise ValueError(f"count must be at least 1, but got {count}")
+        errors = self.judge.errors(self.table(), kind)
+        self.judge.save_views(errors)
+        return errors.groupby("kind", sort=False).head(count)
+
+    def suspects(self) -> pd.DataFrame:
+        """The boxes of the pool, and places without one, that are likely wrong."""
+        return self.judge.suspects(self.table())[0]
 
     def refresh(self) -> None:
         """Bring the predictions up to date, if there is a detector."""

@@ -16,7 +16,7 @@ from workbench.dataset.connection import Connection
 from workbench.dataset.detections import read_boxes, read_sizes
 from workbench.dataset.predictions import write_predicted_boxes
 from workbench.dataset.table import Table
-from workbench.errors import NotEnoughLabelsError
+from workbench.errors import NotEnoughLabelsError, TrainingError
 from workbench.learning import Learner
 from workbench.runs.job import Job
 from workbench.runs.run import TrainRun
@@ -124,6 +124,21 @@ class Detecting:
         """Folder of the detector in use; None where there is none."""
         found = opening.record(self._dataset).get("detector")
         return Path(found["folder"]) if found else None
+
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """Content hashes of the images that the detector in use was trained on.
+
+        Of a detector whose run was deleted, all that are labelled by now: it may have seen any.
+        """
+        folder = self.folder
+        if folder is None:
+            return frozenset()
+        try:
+            return frozenset(self.runs[folder.parent.name].trained_on)
+        except TrainingError:
+            table = self._learner.table()
+            return frozenset(table.hashes[row] for row in table.labelled_pool)
 
     def current(self) -> "SavedDetector":
         """The detector in use.

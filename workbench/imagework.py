@@ -29,6 +29,7 @@ from workbench.training import Training
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.evaluation.detection import DetectionEvaluation
     from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
@@ -117,11 +118,11 @@ class ImageWork:
         parts = self.learner, self._labels, str(self._dataset.name)
         return save_model(*parts, folder, overwrite=overwrite)
 
-    def evaluate(self) -> Measured:
+    def evaluate(self) -> "Measured | DetectionEvaluation":
         """Figures on the blind test split."""
         return self._judge.evaluate(self.learner.fit())
 
-    def errors(self, kind: str | None, count: int) -> "Errors":
+    def errors(self, kind: str | None, count: int) -> "Errors | pd.DataFrame":
         """The images to look at, and a view of each kind for the App."""
         from workbench.gallery import find_errors_to_show
 

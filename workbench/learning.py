@@ -6,7 +6,7 @@ picks from `selection`. Imports FiftyOne; import it only after `connection.conne
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -28,6 +28,7 @@ from workbench.labels.store import LabelStore
 from workbench.models.features import FeatureSpace, as_kept
 from workbench.models.linearprobe import LinearProbe
 from workbench.selection.batch import RANDOM_SHARE, find_strategy, pick_batch
+from workbench.selection.boxes import Worth
 from workbench.selection.mixing import as_control, mix_in
 from workbench.selection.types import Query
 from workbench.tasks import find_task
@@ -252,13 +253,21 @@ class Learner:
             )
         return rows, predicted, provisional
 
-    def pick(self, count: int, strategy: str, rng: np.random.Generator) -> list[Pick]:
+    def pick(
+        self,
+        count: int,
+        strategy: str,
+        rng: np.random.Generator,
+        worth: Callable[[Table, Rows], Worth] | None = None,
+    ) -> list[Pick]:
         """Choose the next batch: pool images by the strategy, test images mixed in at random.
 
         Args:
             count: pool images to pick.
             strategy: name of the query strategy.
             rng: source of randomness.
+            worth: tells what labelling some rows would bring, where no probe does; it may say by
+                `NotEnoughLabelsError` that it cannot tell yet.
 
         Returns:
             The picks in labelling order; empty when no image is left.
@@ -275,6 +284,10 @@ class Learner:
                 fit = self.fit(table)
                 probabilities = fit.at(free)
                 figure = self.figure(fit)[0].value
+            told = None
+            if worth is not None:
+                with suppress(NotEnoughLabelsError):
+                    told = worth(table, free)
             waiting = table.queued[~table.is_test[table.queued]]
             taken = np.concatenate([table.labelled_pool, waiting])
             query = Query(
@@ -284,9 +297,11 @@ class Learner:
                 count,
                 rng,
                 exclusive=self.task.exclusive,
+                worth=None if told is None else told.worth,
             )
+            reasons = None if told is None else told.reasons
             ids = [table.ids[row] for row in free]
-            picks = pick_batch(query, strategy, ids, table.classes, RANDOM_SHARE)
+            picks = pick_batch(query, strategy, ids, table.classes, RANDOM_SHARE, reasons)
         return self._with_test(picks, table, figure, rng)
 
     def first_look(self, count: int, rng: np.random.Generator) -> list[Pick]:

@@ -3,17 +3,19 @@
 Wiring between the learner, the queue and the dataset. Imports FiftyOne by way of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from workbench.dataset.rounds import record_round
+from workbench.dataset.table import Table
 from workbench.dataset.types import Pick
 from workbench.errors import NotEnoughLabelsError
 from workbench.labels.queue import LabelQueue
-from workbench.learning import Learner
+from workbench.learning import Learner, Rows
+from workbench.selection.boxes import Worth
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -26,9 +28,17 @@ class Picking:
         dataset: a prepared dataset; rounds are recorded in it.
         queue: where the picks go.
         learner: the model that they are picked by.
+        worth: what they are picked by where the learner has no model; see `Learner.pick`.
     """
 
-    def __init__(self, dataset: "fo.Dataset", queue: LabelQueue, learner: Learner) -> None:
+    def __init__(
+        self,
+        dataset: "fo.Dataset",
+        queue: LabelQueue,
+        learner: Learner,
+        worth: Callable[[Table, Rows], Worth] | None = None,
+    ) -> None:
+        self._worth = worth
         self._dataset = dataset
         self._queue = queue
         self._learner = learner
@@ -44,7 +54,7 @@ class Picking:
         Raises:
             ValueError: the strategy is unknown.
         """
-        picks = self._learner.pick(count, strategy, self._rng)
+        picks = self._learner.pick(count, strategy, self._rng, self._worth)
         batch = self._queue.add(picks)
         self._record(strategy, picks)
         queued = self.to_pandas()

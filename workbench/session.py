@@ -30,6 +30,7 @@ from workbench.labels.store import LabelStore
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.evaluation.detection import DetectionEvaluation
     from workbench.exchange import ExportReport
     from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
@@ -247,7 +248,7 @@ class Workbench:
         """
         return self._work.save_model(Path(folder), overwrite=overwrite)
 
-    def evaluate(self) -> Measured:
+    def evaluate(self) -> "Measured | DetectionEvaluation":
         """How good the current model is, on the blind test split, with intervals.
 
         Until 30 test images are labelled the figures are out-of-fold ones on the pool, and marked
@@ -260,16 +261,18 @@ class Workbench:
         """
         return self._work.evaluate()
 
-    def errors(self, kind: str | None = None, count: int = 100) -> "Errors":
+    def errors(self, kind: str | None = None, count: int = 100) -> "Errors | pd.DataFrame":
         """What the model gets wrong and what it has not seen the like of: the images to look at.
 
         In a cell a gallery; a click opens an image in the labelling widget. Each kind is saved as a
         view for the App, too. Mistakes on the test split are shown, but choosing labels, classes or
-        models by them spends its blindness: figures on it then flatter what was chosen.
+        models by them spends its blindness: figures on it then flatter what was chosen. Of boxes it
+        is a table, a row a wrong box; views are named as `Boxes: missed`.
 
         Args:
             kind: `confident` (and wrong), `label` (probably a wrong one), `confused` (pairs of
-                classes) or `outlier` (out of distribution). By default all.
+                classes) or `outlier` (out of distribution); of boxes `missed`, `false alarm`,
+                `badly placed`, `confused` or `duplicate`. By default all.
             count: how many of each kind, at most.
 
         Raises:

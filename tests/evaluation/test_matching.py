@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.evaluation.boxes import cases, pycocotools_says, scenes, table
+from workbench.boxgeometry import find_pairs, overlaps
 from workbench.evaluation.boxcases import BoxCases
-from workbench.evaluation.matching import find_pairs, match, overlaps
+from workbench.evaluation.matching import match
 
 SQUARE = (0, 0, 10, 10)
 
@@ -94,7 +95,7 @@ def test_pairs_are_those_of_one_image_and_found_in_blocks_too(monkeypatch):
         and overlaps(found.said.corners[[row]], found.truth.corners[[place]])[0] >= 0.1
     ]
     assert list(zip(whole.said.tolist(), whole.truth.tolist(), strict=True)) == expected
-    monkeypatch.setattr("workbench.evaluation.matching.BLOCK", 7)
+    monkeypatch.setattr("workbench.boxgeometry.BLOCK", 7)
     blocks = find_pairs(found.truth, found.said, 0.1)
     assert blocks.said.tolist() == whole.said.tolist()
     assert blocks.overlap.tolist() == whole.overlap.tolist()

@@ -35,6 +35,8 @@ _OWN = {"_id", "_cls", "tags", "attributes", "label", "confidence", "index", "in
 _MASKS = {"mask", "mask_path"}
 RESERVED = frozenset(_GEOMETRY | _OWN | _MASKS | {"id"})
 """What no attribute of a box can be called."""
+MARKS = frozenset({"blind_test", "blind_test_id", "blind_test_iou"})
+"""What FiftyOne notes on each box when the blind test is evaluated; no attributes of the box."""
 _STALE = 1e-6  # share of the image by which corners may differ from what `unturned` says
 _SKEW = 1e-3  # by how much a rectangle's corners may be off, as a share of its sides
 
@@ -268,7 +270,7 @@ def _attributes(document: Mapping[str, Any]) -> dict[str, Attribute]:
     return {
         name: value
         for name, value in document.items()
-        if name not in RESERVED
+        if name not in RESERVED | MARKS
         and isinstance(value, bool | int | float | str)
         and (not isinstance(value, float) or math.isfinite(value))
     }

@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.boxgeometry import Pairs, find_pairs
 from workbench.dataset.boxes import BoxTable
 from workbench.evaluation.averageprecision import Ranking, rank
 from workbench.evaluation.cases import THRESHOLD
-from workbench.evaluation.matching import Matches, Pairs, find_pairs, match
+from workbench.evaluation.matching import Matches, match
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -25,9 +25,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.boxgeometry import Places, percent
 from workbench.evaluation.averageprecision import ranked
 from workbench.evaluation.boxcases import BoxCases
-from workbench.evaluation.boxwords import Places, percent
 from workbench.evaluation.cases import THRESHOLD
 
 Floats = NDArray[np.float64]

@@ -1,38 +1,22 @@
-"""Which predicted box stands for which true one: overlap, and COCO's greedy matching.
+"""Which predicted box stands for which true one: COCO's greedy matching.
 
 All is done for all images at once; 50,000 boxes in 5,000 images take a second or two.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.boxgeometry import Pairs, find_pairs
 from workbench.dataset.boxes import BoxTable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 MOST = 100  # predicted boxes of a class in an image that count, the surest ones
 ALMOST = 1 - 1e-10  # COCO asks for no more than this, so that rounding spoils no perfect overlap
-BLOCK = 2_000_000  # pairs of boxes that are looked at together
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Predicted and true boxes that overlap, sorted by the row of the predicted one.
-
-    Attributes:
-        said: (p,) rows of predicted boxes.
-        truth: (p,) rows of true boxes, ascending for each predicted one.
-        overlap: (p,) their intersection over union, above 0.
-    """
-
-    said: Ints
-    truth: Ints
-    overlap: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,58 +32,6 @@ class Matches:
     thresholds: Floats
     said: Ints
     truth: Ints
-
-
-def overlaps(one: Floats, other: Floats) -> Floats:
-    """Intersection over union of boxes, row by row; 0 where they only touch or have no size.
-
-    Args:
-        one: (p, 4) left, top, right and bottom in pixels.
-        other: (p, 4) likewise.
-
-    Returns:
-        (p,) 0 to 1.
-    """
-    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-    shared = np.where((sides > 0).all(axis=1), sides.prod(axis=1), 0.0)
-    areas = (one[:, 2:] - one[:, :2]).prod(axis=1) + (other[:, 2:] - other[:, :2]).prod(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        out: Floats = np.where(shared > 0, shared / (areas - shared), 0.0)
-    return out
-
-
-def find_pairs(truth: BoxTable, said: BoxTable, least: float = 0.0) -> Pairs:
-    """All pairs of a true and a predicted box, of whatever class, that overlap in an image.
-
-    Args:
-        truth: what is true.
-        said: what is predicted, of the same images.
-        least: overlap from which on a pair counts; of 0, any overlap does.
-    """
-    parts = list(_blocks(truth, said, least))
-    if not parts:
-        none = np.zeros(0, dtype=np.int64)
-        return Pairs(none, none, np.zeros(0))
-    rows, others, found = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Pairs(rows, others, found)
-
-
-def _blocks(truth: BoxTable, said: BoxTable, least: float) -> Iterator[tuple[Ints, Ints, Floats]]:
-    first = np.searchsorted(truth.images, said.images, side="left")
-    count = np.searchsorted(truth.images, said.images, side="right") - first
-    ends = np.cumsum(count)
-    start = 0
-    while start < len(said):
-        done = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + BLOCK, side="right")))
-        many = count[start:stop]
-        rows = np.repeat(np.arange(start, stop), many)
-        place = np.arange(len(rows)) - np.repeat(np.cumsum(many) - many, many)
-        others = np.repeat(first[start:stop], many) + place
-        found = overlaps(said.corners[rows], truth.corners[others])
-        kept = (found > 0) & (found >= least)
-        yield rows[kept], others[kept], found[kept]
-        start = stop
 
 
 def match(

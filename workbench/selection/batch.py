@@ -39,6 +39,7 @@ def pick_batch(
     ids: Sequence[str],
     classes: Sequence[str],
     random_share: float = RANDOM_SHARE,
+    reasons: Sequence[str] | None = None,
 ) -> list[Pick]:
     """Choose a batch: a random tenth first, the rest by the strategy, interleaved.
 
@@ -51,6 +52,8 @@ def pick_batch(
         ids: (n,) sample ids of the candidates.
         classes: the full class list, for the reasons.
         random_share: share of the batch that is picked at random, rounded up.
+        reasons: (n,) what speaks for each candidate, in words; by default what its probabilities
+            say.
 
     Returns:
         The picks, ranked in the order in which they should be labelled.
@@ -61,7 +64,7 @@ def pick_batch(
     if not 0 <= random_share <= 1:
         raise ValueError(f"random_share must be within 0 and 1, but got {random_share}")
     choose = find_strategy(strategy)
-    if choose is margin and query.probabilities is None:
+    if choose is margin and query.probabilities is None and query.worth is None:
         choose = random  # which it falls back to: so the picks have to be marked as random
     n = len(query.candidates)
     count = min(query.count, n)
@@ -79,6 +82,7 @@ def pick_batch(
         count - control,
         query.rng,
         query.exclusive,
+        None if query.worth is None else query.worth[left],
     )
     picked = choose(rest)
     if choose is random:
@@ -90,7 +94,9 @@ def pick_batch(
             rank,
             float(score),
             strategy,
-            _reason(rest, index, is_far, classes, choose),
+            _reason(rest, index, is_far, classes, choose)
+            if reasons is None
+            else _with_far(reasons[left[index]], is_far),
         )
         for rank, (index, score, is_far) in enumerate(
             zip(picked.indices, picked.scores, far, strict=True)
@@ -122,6 +128,10 @@ def _reason(query: Query, row: int, far: bool, classes: Sequence[str], strategy:
     text, sure = say(100 * query.probabilities[row], classes)
     if sure and strategy is uherding:
         text += ", and stands for others like it"
+    return _with_far(text, far)
+
+
+def _with_far(text: str, far: bool) -> str:
     return f"{text}; unlike anything labelled yet" if far else text
 
 

@@ -23,6 +23,8 @@ class Query:
         rng: source of randomness.
         exclusive: whether an image has exactly one class, so that its probabilities sum to 1; else
             it may have any number, and each is the probability of a class by itself.
+        worth: (n,) of at least 0, how much each candidate is wanted, in place of the doubt that the
+            probabilities tell of; None for that doubt.
 
     Raises:
         ValueError: the shapes contradict each other, or a value is not finite.
@@ -34,6 +36,7 @@ class Query:
     count: int
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     exclusive: bool = True
+    worth: Array | None = None
 
     def __post_init__(self) -> None:
         if self.candidates.ndim != 2:
@@ -45,9 +48,14 @@ class Query:
             self.probabilities.ndim != 2 or len(self.probabilities) != n
         ):
             raise ValueError(f"probabilities must be ({n}, k), but got {self.probabilities.shape}")
+        if self.worth is not None and (self.worth.shape != (n,) or (self.worth < 0).any()):
+            raise ValueError(
+                f"worth must be ({n},) and at least 0, but got {self.worth.shape}, from "
+                f"{self.worth.min(initial=0)} on"
+            )
         if self.count < 1:
             raise ValueError(f"count must be at least 1, but got {self.count}")
-        for name in ("candidates", "labelled", "probabilities"):
+        for name in ("candidates", "labelled", "probabilities", "worth"):
             values = getattr(self, name)
             if values is not None and not np.isfinite(values).all():
                 raise ValueError(f"{name} hold NaN or infinity: embed those images again")

@@ -5,7 +5,7 @@ import heapq
 import numpy as np
 
 from workbench.selection.types import Array, Ints, Picked, Query
-from workbench.selection.uncertainty import doubt
+from workbench.selection.uncertainty import wanted
 
 EXACT_UP_TO = 20_000  # candidates; beyond, candidates and references are sampled
 REFERENCES = 5_000  # images that stand for the pool beyond that size
@@ -28,10 +28,9 @@ def uherding(query: Query) -> Picked:
     """
     n = len(query.candidates)
     weight = np.ones(n, dtype=np.float32)
-    if query.probabilities is not None:
-        weight = doubt(query.probabilities, query.exclusive)
-        if not weight.any():  # a model sure of everything: cover the pool instead
-            weight = np.ones(n, dtype=np.float32)
+    told = wanted(query)
+    if told is not None and told.any():  # a model sure of everything: cover the pool instead
+        weight = told
     chosen, references = _sample(query, weight)
     points, anchors = query.candidates[chosen], query.candidates[references]
     importance: Array = weight[references] / np.float32(len(references))

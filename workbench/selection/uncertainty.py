@@ -42,18 +42,25 @@ def doubts(probabilities: Array) -> Array:
     return out
 
 
+def wanted(query: Query) -> Array | None:
+    """How much each candidate is wanted by itself: its worth, or the model's doubt; None for none."""
+    if query.worth is not None or query.probabilities is None:
+        return query.worth
+    return doubt(query.probabilities, query.exclusive)
+
+
 def margin(query: Query) -> Picked:
     """Pick where the two most probable answers are closest.
 
-    Score: the model's `doubt`. Costs O(n k). Picks near-duplicates of one doubtful image side by side,
-    which `uherding` does not. Without a model it picks at random.
+    Score: the model's `doubt`, or the worth that is given. Costs O(n k). Picks near-duplicates of
+    one doubtful image side by side, which `uherding` does not. Without a model it picks at random.
 
     Source:
         Scheffer et al. 2001, "Active hidden Markov models for information extraction".
     """
-    if query.probabilities is None:
+    scores = wanted(query)
+    if scores is None:
         return random(query)
-    scores = doubt(query.probabilities, query.exclusive)
     count = min(query.count, len(scores))
     # Ties (a model that is sure of everything) are broken at random, not by file order.
     order = np.lexsort((query.rng.random(len(scores)), -scores))[:count]

@@ -49,11 +49,14 @@ def spin(
         An evaluation a round.
     """
     bench.seed(seed)
-    evaluations = []
+    evaluations: list[Measured] = []
     for number in range(1, rounds + 1):
         bench.pick(batch, strategy)
         annotator.work_off(bench.queue, bench.labels)
-        evaluations.append(bench.evaluate())
+        measured = bench.evaluate()
+        if not isinstance(measured, Measured):
+            raise AssertionError("the annotator labels whole images, no boxes")
+        evaluations.append(measured)
         if report is not None:
-            report(number, evaluations[-1])
+            report(number, measured)
     return evaluations
