@@ -23,3 +23,7 @@ def test_the_audit_finds_what_was_made_wrong(home: Path) -> None:
 
 def test_several_classes_an_image_go_through_all_the_rooms(home: Path) -> None:
     assert "micro F1" in output_of("03_multilabel.ipynb", "evaluate")["data"]["text/html"]
+
+
+def test_boxes_go_through_all_the_rooms(home: Path) -> None:
+    assert "mAP50" in output_of("04_detection.ipynb", "evaluate")["data"]["text/plain"]

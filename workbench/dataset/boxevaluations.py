@@ -3,7 +3,9 @@
 Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import fiftyone as fo
@@ -40,12 +42,25 @@ def record_box_evaluation(
     dataset._sample_collection.update_many(
         {"_id": {"$in": keys}, fields.PREDICTION: None}, {"$set": {fields.PREDICTION: none}}
     )
-    return dataset.select(list(sample_ids)).evaluate_detections(
-        fields.PREDICTION,
-        gt_field=fields.GROUND_TRUTH,
-        eval_key=BLIND_TEST,
-        classes=list(classes),
-        method="coco",
-        compute_mAP=True,
-        progress=False,
-    )
+    with _quiet():
+        return dataset.select(list(sample_ids)).evaluate_detections(
+            fields.PREDICTION,
+            gt_field=fields.GROUND_TRUTH,
+            eval_key=BLIND_TEST,
+            classes=list(classes),
+            method="coco",
+            compute_mAP=True,
+            progress=False,
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep FiftyOne from telling in the cell what it is about to do."""
+    log = logging.getLogger("fiftyone.utils.eval")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

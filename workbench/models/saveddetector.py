@@ -29,6 +29,7 @@ from workbench.versions import versions
 
 _HEAD, _CURVE = "detector.", "calibration.curve"  # names of tensors
 _CHUNK = 8  # images at once
+LEAST = 0.01  # confidence that is worth telling: of a hundred such boxes one is right
 COLUMNS = ("path", "image", "label", "confidence", "left", "top", "right", "bottom", "problem")
 """Of a table of boxes."""
 
@@ -59,7 +60,7 @@ class Detector:
             sizes: width and height of each upright image, in pixels.
 
         Returns:
-            Of each image, corners as shares of it, and calibrated confidences.
+            Of each image, corners as shares of it, and calibrated confidences of `LEAST` or more.
 
         Raises:
             ImageError: a file cannot be read.
@@ -86,7 +87,9 @@ class Detector:
             return self.head.boxes((outputs, levels), inputs)
 
     def _told(self, found: Detections) -> Detections:
-        return Detections(found.corners, found.classes, self.calibration.apply(found.scores))
+        confidences = self.calibration.apply(found.scores)
+        told = confidences >= LEAST
+        return Detections(found.corners[told], found.classes[told], confidences[told])
 
 
 @dataclass(frozen=True)
