@@ -57,7 +57,7 @@ def test_figures_errors_and_suspects_are_of_images_that_the_detector_has_not_lea
     found[ids[3]] = (box(confidence=0.9), box(x=0.6, confidence=0.95))
     table = bench._work.table()
     learned = [table.hashes[table.row_of[ids[0]]]]
-    judge = BoxJudge(bench.dataset, finder(found, learned))
+    judge = BoxJudge(bench.dataset, finder(found, learned), bench.labels)
 
     measured = judge.evaluate(table)
     assert measured.provisional
@@ -103,7 +103,7 @@ def test_the_blind_test_is_an_evaluation_run_of_fiftyone_with_the_same_figures(b
         bench._connection, bench.dataset, {**found}, "detector"
     )
     before = read_boxes(bench.dataset, ids)
-    judge = BoxJudge(bench.dataset, told)
+    judge = BoxJudge(bench.dataset, told, bench.labels)
     measured = judge.evaluate(bench._work.table())
     assert not measured.provisional
     results = bench.dataset.load_evaluation_results("blind_test")
@@ -116,12 +116,26 @@ def test_the_blind_test_is_an_evaluation_run_of_fiftyone_with_the_same_figures(b
 def test_without_a_detector_or_an_unseen_label_it_says_what_to_do(bench):
     table = bench._work.table()
     with pytest.raises(NotEnoughLabelsError, match="no figure can be given yet: label images"):
-        BoxJudge(bench.dataset, finder({})).evaluate(table)
+        BoxJudge(bench.dataset, finder({}), bench.labels).evaluate(table)
     labelled(bench)
     with pytest.raises(NotEnoughLabelsError, match="there is no detector yet"):
         bench.evaluate()
     with pytest.raises(NotEnoughLabelsError, match="there is no detector yet"):
         bench.suspects()
+
+
+def test_an_image_takes_what_those_before_it_took(bench):
+    table = bench._work.table()
+    ids = [table.ids[row] for row in table.unlabelled_pool[:12]]
+    for place, sample_id in enumerate(ids):
+        for x in (0.1, 0.6)[: 2 * (place % 2)]:
+            bench.labels.draw(sample_id, [(None, box(x=x))], seconds=10)
+        bench.labels.done(sample_id, seconds=10)
+    assert bench.status()["seconds a label"] == 20, "of images of 10 and of 30"
+    table = bench._work.table()
+    found = {each: (box(confidence=0.5),) for each in table.ids}
+    worth = BoxJudge(bench.dataset, finder(found), bench.labels).worth(table, table.unlabelled_pool)
+    assert worth.seconds == pytest.approx(10 + 10 * 0.5)
 
 
 def test_a_batch_goes_by_doubt_with_its_reasons_and_by_cover_before_a_detector(bench):
@@ -130,7 +144,7 @@ def test_a_batch_goes_by_doubt_with_its_reasons_and_by_cover_before_a_detector(b
     free = table.unlabelled_pool
     unsure = {table.ids[row] for row in free[:10]}
     found = {each: (box(confidence=0.5 if each in unsure else 0.99),) for each in table.ids}
-    judge = BoxJudge(bench.dataset, finder(found))
+    judge = BoxJudge(bench.dataset, finder(found), bench.labels)
     queue, learner = bench._work._queue, bench._work.learner
     picks = Picking(bench.dataset, queue, learner, judge.worth).pick(10, "margin")
     chosen = picks[picks["strategy"] == "margin"]

@@ -21,8 +21,9 @@ from workbench.evaluation.boxcases import BoxCases
 from workbench.evaluation.boxerrors import BoxErrorKind, find_box_errors
 from workbench.evaluation.detection import DetectionEvaluation, evaluate_detection
 from workbench.evaluation.measured import TEST_LABELS_NEEDED
+from workbench.labels.store import LabelStore
 from workbench.quality.boxes import BoxSuspects, rank_box_suspects
-from workbench.selection.boxes import Worth, box_worth
+from workbench.selection.boxes import Worth, annotation_seconds, box_worth
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -68,11 +69,13 @@ class BoxJudge:
     Args:
         dataset: a prepared dataset of boxes.
         finder: the detector in use.
+        labels: its labels; their history tells what an image takes.
     """
 
-    def __init__(self, dataset: "fo.Dataset", finder: Finder) -> None:
+    def __init__(self, dataset: "fo.Dataset", finder: Finder, labels: LabelStore) -> None:
         self._dataset = dataset
         self._finder = finder
+        self._labels = labels
 
     def evaluate(self, table: Table) -> DetectionEvaluation:
         """Figures on the blind test split, or provisional ones until it has 30 labels.
@@ -194,7 +197,19 @@ class BoxJudge:
             measured = self._look(table, self._unseen(table)).cases
             difficulty = 1 - measured.ranking.average_precision()[0]
         said, _ = self._said(table, rows)
-        return box_worth(said, len(rows), table.classes, difficulty)
+        per_image, per_box = self._seconds(table)
+        return box_worth(
+            said, len(rows), table.classes, difficulty, per_image=per_image, per_box=per_box
+        )
+
+    def _seconds(self, table: Table) -> tuple[float, float]:
+        """What an image and a box take, by the images that people have labelled so far."""
+        spent = self._labels.seconds()
+        known = [each for each in spent.index if each in table.row_of]
+        done = [each for each in known if table.labelled[table.row_of[each]]]
+        boxes = [len(each) for each in read_boxes(self._dataset, done)]
+        seconds = spent.loc[done].to_numpy(dtype=np.float64)
+        return annotation_seconds(seconds, np.array(boxes, dtype=np.int64))
 
     def _unseen(self, table: Table) -> Rows:
         """Labelled pool images that the detector has not learned from."""

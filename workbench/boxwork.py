@@ -43,8 +43,12 @@ class BoxWork(ImageWork):
     ) -> None:
         super().__init__(connection, dataset, labels, queue)
         self.detecting = Detecting(connection, dataset, self.learner)
-        self.judge = BoxJudge(dataset, self.detecting)
+        self.judge = BoxJudge(dataset, self.detecting, labels)
         self._picking = Picking(dataset, queue, self.learner, self.judge.worth)
+
+    def seconds_a_label(self) -> float:
+        """Median of what people have spent on an image, with all of its boxes; NaN for none."""
+        return float(self._labels.seconds().median())
 
     def train(
         self, backbone: str, *, weights: str, minutes: float, seed: int, choices: Mapping[str, Any]

@@ -71,6 +71,12 @@ class ImageWork:
         """The dataset as it is now."""
         return self.learner.table()
 
+    def seconds_a_label(self) -> float:
+        """Median of what people have spent on a label; NaN for none."""
+        events = self._labels.history()
+        told = events["seconds"].notna() & events["applied"]
+        return float(events.loc[told, "seconds"].median())
+
     def label(
         self, count: int | None, review: str | None, instant: bool, keys: Mapping[str, str] | None
     ) -> "LabelWidget":

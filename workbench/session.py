@@ -3,6 +3,7 @@
 It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when called.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -336,8 +337,7 @@ class Workbench:
     def status(self) -> pd.Series:
         """Where the project stands: images, labels, queue, seconds a label."""
         table = self._work.table()
-        history = self.labels.history()
-        human = history[history["seconds"].notna() & history["applied"]]
+        seconds = self._work.seconds_a_label()
         return pd.Series(
             {
                 "images": len(table),
@@ -347,9 +347,7 @@ class Workbench:
                 "test labels": len(table.labelled_test),
                 "queued": len(table.queued),
                 "skipped": int((table.statuses == Status.SKIPPED.value).sum()),
-                "seconds a label": round(float(human["seconds"].median()), 1)
-                if len(human)
-                else None,
+                "seconds a label": None if math.isnan(seconds) else round(seconds, 1),
             },
             name=self.name,
             dtype=object,

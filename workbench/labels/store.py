@@ -97,6 +97,13 @@ class LabelStore(ClassVerbs):
         """Every event, a row each, oldest first; columns are `LabelEvent`'s attributes."""
         return self._log.to_pandas()
 
+    def seconds(self) -> pd.Series:
+        """Seconds that people have spent on each image that they labelled, by sample id."""
+        events = self.history()
+        told = events[events["seconds"].notna() & events["applied"]]
+        spent: pd.Series = told.groupby("sample_id")["seconds"].sum()
+        return spent
+
     def on_event(self, listener: Callable[[LabelEvent], None]) -> Callable[[], None]:
         """Call `listener` after each event of this store; returns how to stop that."""
         return self._recorder.on_event(listener)
