@@ -158,6 +158,17 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if orientation in _TURNS else 1
 
 
+def upright_size(path: str | Path) -> tuple[int, int]:
+    """Width and height, in pixels, of an image file as it is shown upright; by its header alone.
+
+    Raises:
+        ImageError: the file cannot be read.
+    """
+    with opened(path) as image:
+        width, height = image.size
+        return (height, width) if orientation_of(image) >= 5 else (width, height)
+
+
 def _profile(image: Image.Image) -> bytes | None:
     profile: bytes = image.info.get("icc_profile") or b""
     fits = image.mode in {"RGB", "RGBA"} and 0 < len(profile) <= _LARGEST_PROFILE

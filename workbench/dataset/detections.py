@@ -9,7 +9,6 @@ What else a document holds (a mask, tags, an index) stays with it while its box 
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bson import ObjectId
@@ -17,7 +16,7 @@ from pymongo import UpdateOne
 
 from workbench.dataset.boxes import Attribute, Box, corner_points
 from workbench.dataset.fields import GROUND_TRUTH, rotated
-from workbench.decoding import opened, orientation_of
+from workbench.decoding import upright_size
 from workbench.errors import LabelError
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def edited(
         old = upright.get(after.id) or turned.get(after.id)
         home, other = (turned, upright) if after.angle else (upright, turned)
         other.pop(after.id, None)
-        size = size_in(sample) or (read_size(sample["filepath"]) if after.angle else (1, 1))
+        size = size_in(sample) or (upright_size(sample["filepath"]) if after.angle else (1, 1))
         home[after.id] = _document(after, (kept or {}).get(after.id) or old, size)
     truth = list(upright.values()) if upright or turned or finished else None
     return {
@@ -176,7 +175,7 @@ def read_sizes(dataset: "fo.Dataset", sample_ids: Sequence[str]) -> list[Size]:
     missing = [sample_id for sample_id, size in sizes.items() if size is None]
     with ThreadPoolExecutor(8) as pool:
         paths = [found[sample_id]["filepath"] for sample_id in missing]
-        read = dict(zip(missing, pool.map(read_size, paths), strict=True))
+        read = dict(zip(missing, pool.map(upright_size, paths), strict=True))
     write_sizes(dataset, read)
     return [sizes[i] or read[i] for i in sample_ids]
 
@@ -194,17 +193,6 @@ def write_sizes(dataset: "fo.Dataset", sizes: Mapping[str, Size]) -> None:
         writes.append(UpdateOne(none, {"$set": {"metadata": {"_cls": "ImageMetadata", **size}}}))
     if writes:
         samples.bulk_write(writes)
-
-
-def read_size(path: str | Path) -> Size:
-    """Upright width and height of an image file in pixels, by its header alone.
-
-    Raises:
-        ImageError: it cannot be read.
-    """
-    with opened(path) as image:
-        width, height = image.size
-        return (height, width) if orientation_of(image) >= 5 else (width, height)
 
 
 def _find(

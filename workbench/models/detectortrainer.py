@@ -27,7 +27,7 @@ _CHUNK = 8  # images that boxes are found in at once
 
 
 class DetectorTrainer(Trainer):
-    """One run. `make_head` or `resume`, then `train`, then `restore_best`.
+    """One run: `run` does all of it.
 
     Arguments are those of `Trainer`, but that `targets` holds the boxes of each image, as `Detections`
     in pixels of the square, and `store` squares of the recipe's side.
@@ -36,7 +36,7 @@ class DetectorTrainer(Trainer):
     judged_by = "mAP50"
     _recipe: DetectorRecipe
 
-    def make_head(self) -> None:
+    def begin(self) -> None:
         """Put an untrained head on the backbone."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._seed)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from workbench.decoding import upright_size
 from workbench.errors import NotEnoughLabelsError
 from workbench.models.backbones import Backbone
 from workbench.models.boxcalibration import BoxCalibration, fit_calibration
@@ -24,7 +25,7 @@ from workbench.models.pixels import PixelStore
 from workbench.models.progress import FineTuneProgress
 from workbench.models.recipe import DetectorRecipe, detector_recipe
 from workbench.models.runstate import read_state
-from workbench.models.saveddetector import Detector, image_size, save_detector
+from workbench.models.saveddetector import Detector, save_detector
 from workbench.models.weights import LoadedModel
 
 Ints = NDArray[np.int64]
@@ -137,7 +138,7 @@ def train_detector(
     begun = read_state(state) if state is not None and state.exists() else None
     letterbox = Letterbox(recipe.side)
     paths = [image.path for image in images]
-    sizes = [image_size(path) for path in paths]
+    sizes = [upright_size(path) for path in paths]
     boxes = np.empty(len(images), dtype=object)
     boxes[:] = [
         each.boxes().in_square(letterbox.fitted(size))
@@ -159,12 +160,7 @@ def train_detector(
             seed=seed,
             guide=guide,
         )
-        if begun is None:
-            trainer.make_head()
-        else:
-            trainer.resume(begun)
-        trainer.train()
-        trainer.restore_best()
+        trainer.run(begun)
         found, truth = trainer.held_out_boxes()
     calibration = fit_calibration(found, truth)
     loaded = LoadedModel(
@@ -181,17 +177,7 @@ def train_detector(
         metrics={"held_out_mAP50": trainer.best.held_out_figure},
         trained_on=trained_on or {},
     )
-    return FineTuneResult(
-        checkpoint=checkpoint,
-        history=tuple(trainer.history),
-        held_out=held,
-        figure_before=trainer.history[0].held_out_figure,
-        figure_after=trainer.best.held_out_figure,
-        best_epoch=trainer.best.epoch,
-        ended=trainer.ended,
-        stopped=trainer.stopped,
-        notes=tuple(guide.notes),
-    )
+    return FineTuneResult.of(trainer, guide, held, checkpoint)
 
 
 def measure_detector(
@@ -212,7 +198,7 @@ def measure_detector(
         ImageError: a file cannot be read.
     """
     paths = [image.path for image in images]
-    sizes = [image_size(path) for path in paths]
+    sizes = [upright_size(path) for path in paths]
     index = {name: place for place, name in enumerate(classes)}
     place = np.array([index.get(name, -1) for name in known], dtype=np.int64)
     found = [_renumbered(each, place) for each in detector.find(paths, sizes)]

@@ -47,3 +47,8 @@ def training_dtype(device: torch.device, model: nn.Module) -> torch.dtype:
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
     """Return a context that computes in `dtype` where it is safe; parameters stay float32."""
     return torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error says that memory, the GPU's or the machine's, does not hold a batch."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

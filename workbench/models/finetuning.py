@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -56,6 +56,21 @@ class FineTuneResult:
     ended: str
     stopped: bool
     notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, trainer: Trainer, guide: "RunGuide", held: Ints, checkpoint: Path) -> Self:
+        """What a run that has ended came to."""
+        return cls(
+            checkpoint=checkpoint,
+            history=tuple(trainer.history),
+            held_out=held,
+            figure_before=trainer.history[0].held_out_figure,
+            figure_after=trainer.best.held_out_figure,
+            best_epoch=trainer.best.epoch,
+            ended=trainer.ended,
+            stopped=trainer.stopped,
+            notes=tuple(guide.notes),
+        )
 
 
 def fine_tune(
@@ -138,24 +153,9 @@ def fine_tune(
             seed=seed,
             guide=guide,
         )
-        if begun is None:
-            trainer.fit_head()
-        else:
-            trainer.resume(begun)
-        trainer.train()
-        trainer.restore_best()
+        trainer.run(begun)
     _write(trainer, source, names, objective, checkpoint)
-    return FineTuneResult(
-        checkpoint=checkpoint,
-        history=tuple(trainer.history),
-        held_out=held,
-        figure_before=trainer.history[0].held_out_figure,
-        figure_after=trainer.best.held_out_figure,
-        best_epoch=trainer.best.epoch,
-        ended=trainer.ended,
-        stopped=trainer.stopped,
-        notes=tuple(guide.notes),
-    )
+    return FineTuneResult.of(trainer, guide, held, checkpoint)
 
 
 class RunGuide:

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from workbench.decoding import opened, orientation_of
+from workbench.decoding import upright_size
 from workbench.errors import BackboneError
 from workbench.models.backbones import Backbone
 from workbench.models.boxcalibration import BoxCalibration
@@ -164,18 +164,7 @@ class SavedDetector:
 
 def size_of(image: Input) -> tuple[int, int]:
     """Width and height, in pixels, of an upright image that was checked."""
-    return image.size or image_size(str(image.path))
-
-
-def image_size(path: str | Path) -> tuple[int, int]:
-    """Width and height, in pixels, of an image file as it is shown upright.
-
-    Raises:
-        ImageError: the file cannot be read.
-    """
-    with opened(path) as image:
-        width, height = image.size
-        return (height, width) if orientation_of(image) >= 5 else (width, height)
+    return image.size or upright_size(str(image.path))
 
 
 def save_detector(

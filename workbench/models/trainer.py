@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from workbench.models.augmentation import augment
 from workbench.models.backbones import Backbone
-from workbench.models.devices import autocast, training_dtype
+from workbench.models.devices import autocast, out_of_memory, training_dtype
 from workbench.models.heads import LinearHead, fit_head, score
 from workbench.models.objectives import Objective, Targets
 from workbench.models.pixels import PixelStore
@@ -30,7 +30,7 @@ Ints = NDArray[np.int64]
 
 
 class Trainer:
-    """One run. `fit_head` or `resume`, then `train`, then `restore_best`.
+    """One run: `run` does all of it.
 
     Every random number is decided by the seed and the step, so that a run that was broken off and
     resumed is the run that was not.
@@ -99,7 +99,20 @@ class Trainer:
 
     # --- where it starts --------------------------------------------------------------------
 
-    def fit_head(self) -> None:
+    def run(self, begun: RunState | None = None) -> None:
+        """Train, and put the best weights seen into `student` and `head`.
+
+        Args:
+            begun: what a run that was broken off is to go on from.
+        """
+        if begun is None:
+            self.begin()
+        else:
+            self.resume(begun)
+        self.train()
+        self.restore_best()
+
+    def begin(self) -> None:
         """Fit the head on frozen features: where training starts from, and what it must better."""
         features = self._embed(self.student.model, self._train)
         begun = time.monotonic()
@@ -265,7 +278,7 @@ class Trainer:
             try:
                 return self._step(step, rows)
             except (torch.OutOfMemoryError, RuntimeError) as error:
-                if not _out_of_memory(error) or self._parts >= len(rows):
+                if not out_of_memory(error) or self._parts >= len(rows):
                     raise
                 self._parts *= 2
                 self._optimiser.zero_grad(set_to_none=True)
@@ -383,7 +396,3 @@ def _dtype(recipe: Recipe, student: Backbone) -> torch.dtype:
 
 def _seed_of(seed: int, step: int) -> int:
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
-
-
-def _out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

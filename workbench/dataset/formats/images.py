@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from workbench.dataset.detections import Size, read_size
+from workbench.dataset.detections import Size
+from workbench.decoding import upright_size
 from workbench.errors import ImageError
 
 
@@ -46,7 +47,7 @@ class Images:
         """Upright width and height in pixels; None for a file that is no image."""
         if path not in self._sizes:
             try:
-                self._sizes[path] = read_size(path)
+                self._sizes[path] = upright_size(path)
             except ImageError:
                 self._sizes[path] = None
         return self._sizes[path]
