@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.behind import Behind, clean_environment
 
-# How long an example takes is the machine's affair.
-settings.register_profile("workbench", deadline=None)
+# How long an example takes, and to be thought up, is the machine's affair.
+settings.register_profile("workbench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("workbench")
 
 
