@@ -1,6 +1,7 @@
 """Boxes in a real JupyterLab: drawn, changed, undone, suggested; by hand and by keys alone."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,10 @@ def test_the_keyboard_alone_draws_shapes_and_names_boxes(lab_page: Open, home: P
     keys.press("Escape")  # nothing selected; the widget keeps the keys
     type_keys(page, " ")
     wait_bar(page, "1 of")
+    wait_saved(page)
+    pace = re.search(r"([\d.]+) s an image", page.page.locator(".wb-bar").inner_text())
+    spent = float(page.execute("float(bench.labels.seconds()[pool[0]])"))
+    assert pace and abs(float(pace[1]) - spent) < 0.1, "the time of all its boxes"
     keys.press("Control+v")
     wait_saved(page)
     assert len(boxes_of(page)[0]) == 2

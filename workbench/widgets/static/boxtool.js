@@ -59,6 +59,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     parts.stage.classList.add("wb-drawing");
     let chosen = ""; // class of the next box
     let shown = ""; // image
+    let spent = 0; // seconds, on its boxes so far
     /** @type {PlainBox[]} */
     let last = []; // boxes of the image before
     /** @type {{ box: PlainBox, next: PlainBox } | null} what keys have made of the selected box */
@@ -102,7 +103,9 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     function draw(changes, suggested) {
         if (!changes.length) return;
         if (changes.length === 1) model.selected = changes[0].after;
-        const op = work.draw(changes, clock.read(), suggested);
+        const seconds = clock.read();
+        spent += seconds;
+        const op = work.draw(changes, seconds, suggested);
         clock.restart();
         on.step(op);
     }
@@ -237,8 +240,9 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     function finish() {
         if (!work.current) return;
         const seconds = clock.read();
+        const all = spent + seconds;
         on.step(work.finishDrawn(seconds));
-        on.finished(seconds);
+        on.finished(all);
     }
 
     return {
@@ -276,6 +280,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
                 pressed = null;
                 if (shown) last = model.boxes;
                 shown = item.id;
+                spent = 0;
                 model.leave();
                 hand.cancel();
             }
