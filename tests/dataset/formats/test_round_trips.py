@@ -29,7 +29,8 @@ values = st.one_of(st.booleans(), st.integers(-(2**40), 2**40), st.floats(-1e9, 
 
 @st.composite
 def boxes(draw, attributes, angles):
-    x, y = draw(st.floats(0, 0.9)), draw(st.floats(0, 0.9))
+    # Their middles are in the image: however they are turned, so is a part of them.
+    x, y = draw(st.floats(0, 0.84)), draw(st.floats(0, 0.84))
     width, height = draw(st.floats(0.001, 0.3)), draw(st.floats(0.001, 0.3))
     return Box(
         box_id(), draw(names), x, y, width, height, draw(angles), attributes=draw(attributes)
