@@ -26,4 +26,4 @@ def test_several_classes_an_image_go_through_all_the_rooms(home: Path) -> None:
 
 
 def test_boxes_go_through_all_the_rooms(home: Path) -> None:
-    assert "mAP50" in output_of("04_detection.ipynb", "evaluate")["data"]["text/plain"]
+    assert "mAP50" in output_of("04_detection.ipynb", "evaluate")["data"]["text/html"]
