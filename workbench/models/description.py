@@ -125,6 +125,36 @@ class Description:
         )
 
 
+class Described:
+    """What is told of any saved model, by its description and its card.
+
+    Attributes:
+        description: what its folder says.
+        card: the model card, Markdown.
+    """
+
+    description: Description
+    card: str
+
+    @property
+    def task(self) -> str:
+        """`classification`, `multilabel` (any number of classes an image) or `detection`."""
+        return self.description.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """K names, by class index."""
+        return self.description.classes
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """How good it was when it was saved, as the card tells it."""
+        return self.description.metrics
+
+    def _repr_markdown_(self) -> str:
+        return self.card
+
+
 def describe_folder(folder: Path) -> tuple[Description, dict[str, Any]]:
     """Read what a folder's model is, and the JSON values that `read_tensors` wants.
 

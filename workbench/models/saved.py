@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import BackboneError, ImageError
 from workbench.models.backbones import Backbone
-from workbench.models.description import FCOS, PROBE, Description
+from workbench.models.description import FCOS, PROBE, Described, Description
 from workbench.models.devices import choose_device
 from workbench.models.inputs import Images, Input, take_in
 from workbench.models.modelcard import render
@@ -33,7 +33,7 @@ Answer = tuple[str | list[str], float]
 
 
 @dataclass(frozen=True)
-class SavedModel:
+class SavedModel(Described):
     """A model that answers for images, wherever they come from; `workbench.load_model` opens one.
 
     Attributes:
@@ -47,21 +47,6 @@ class SavedModel:
     backbone: Backbone = field(repr=False)
     head: Head = field(repr=False)
     card: str = field(repr=False)
-
-    @property
-    def task(self) -> str:
-        """`classification`, or `multilabel` where an image has any number of classes."""
-        return self.description.task
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """K names, in the order of `predict_proba`'s columns."""
-        return self.description.classes
-
-    @property
-    def metrics(self) -> Mapping[str, Any]:
-        """How good it was when it was saved, as the card tells it."""
-        return self.description.metrics
 
     def predict(self, images: Images) -> pd.DataFrame:
         """What the model says of images.
@@ -124,9 +109,6 @@ class SavedModel:
     def __repr__(self) -> str:
         about = self.description
         return f"SavedModel({about.task}, {len(about.classes)} classes, {self.backbone.key})"
-
-    def _repr_markdown_(self) -> str:
-        return self.card
 
 
 def tell(description: Description, probabilities: Array) -> list[Answer]:

@@ -16,7 +16,7 @@ from workbench.decoding import upright_size
 from workbench.errors import BackboneError
 from workbench.models.backbones import Backbone
 from workbench.models.boxcalibration import BoxCalibration
-from workbench.models.description import FCOS, Description
+from workbench.models.description import FCOS, Described, Description
 from workbench.models.detector import BoxHead, Detections, Letterbox, feature_maps, map_indices
 from workbench.models.devices import autocast
 from workbench.models.inputs import Images, Input, take_in
@@ -93,7 +93,7 @@ class Detector:
 
 
 @dataclass(frozen=True)
-class SavedDetector:
+class SavedDetector(Described):
     """A model that finds objects in images, wherever they come from; `workbench.load_model` opens one.
 
     Attributes:
@@ -105,21 +105,6 @@ class SavedDetector:
     description: Description
     detector: Detector = field(repr=False)
     card: str = field(repr=False)
-
-    @property
-    def task(self) -> str:
-        """`detection`."""
-        return self.description.task
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """K names."""
-        return self.description.classes
-
-    @property
-    def metrics(self) -> Mapping[str, Any]:
-        """How good it was when it was saved, as the card tells it."""
-        return self.description.metrics
 
     def predict(self, images: Images) -> pd.DataFrame:
         """Find the objects in images.
@@ -157,9 +142,6 @@ class SavedDetector:
     def __repr__(self) -> str:
         count = len(self.classes)
         return f"SavedDetector({self.task}, {count} classes, {self.detector.backbone.key})"
-
-    def _repr_markdown_(self) -> str:
-        return self.card
 
 
 def size_of(image: Input) -> tuple[int, int]:
