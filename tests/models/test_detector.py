@@ -16,6 +16,7 @@ from workbench.errors import BackboneError, NotEnoughLabelsError
 from workbench.models import trainer
 from workbench.models.backbones import load_backbone
 from workbench.models.detector import Letterbox
+from workbench.models.detectortrainer import DetectorTrainer
 from workbench.models.detectortraining import (
     LabelledImage,
     hold_out_images,
@@ -73,13 +74,13 @@ def test_held_out_images_are_never_trained_on_and_negatives_are(
     images, backbone, tmp_path, monkeypatch
 ):
     seen = []
-    real = trainer.Trainer._step
+    real = trainer.Trainer._learn
 
     def watched(self, step, rows):
         seen.extend(rows.tolist())
         return real(self, step, rows)
 
-    monkeypatch.setattr(trainer.Trainer, "_step", watched)
+    monkeypatch.setattr(trainer.Trainer, "_learn", watched)
     result = run(backbone, images, tmp_path / "model")
     assert set(seen) == set(range(len(images))) - set(result.held_out.tolist())
     assert any(not len(images[row].classes) for row in seen)
@@ -108,7 +109,7 @@ def test_a_resumed_run_is_the_run_that_was_not_broken_off(images, backbone, tmp_
     class Killed(BaseException):
         pass
 
-    real = trainer.Trainer._step
+    real = trainer.Trainer._learn
 
     def killed(self, step, rows):
         if step == 4:
@@ -116,7 +117,7 @@ def test_a_resumed_run_is_the_run_that_was_not_broken_off(images, backbone, tmp_
         return real(self, step, rows)
 
     with monkeypatch.context() as broken, pytest.raises(Killed):
-        broken.setattr(trainer.Trainer, "_step", killed)
+        broken.setattr(trainer.Trainer, "_learn", killed)
         run(backbone, images, tmp_path / "gone", state=tmp_path / "state")
     resumed = run(backbone, images, tmp_path / "resumed", state=tmp_path / "state")
     assert [each.loss for each in resumed.history[1:]] == [each.loss for each in whole.history[1:]]
@@ -125,14 +126,14 @@ def test_a_resumed_run_is_the_run_that_was_not_broken_off(images, backbone, tmp_
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(images, backbone, tmp_path, monkeypatch):
-    real = trainer.Trainer._step
+    real = trainer.Trainer._learn
 
     def diverged(self, step, rows):
         if step == 4:
             nn.init.constant_(next(self.head.parameters()), math.nan)
         return real(self, step, rows)
 
-    monkeypatch.setattr(trainer.Trainer, "_step", diverged)
+    monkeypatch.setattr(trainer.Trainer, "_learn", diverged)
     result = run(backbone, images, tmp_path / "model")
     assert "no longer finite at step 5" in result.ended
     load_model(result.checkpoint, "cpu")
@@ -141,14 +142,14 @@ def test_a_loss_that_is_not_finite_ends_the_run(images, backbone, tmp_path, monk
 def test_a_batch_that_memory_does_not_hold_goes_through_in_parts(
     images, backbone, tmp_path, monkeypatch
 ):
-    real = trainer.Trainer._step
+    real = DetectorTrainer._loss_of
 
-    def greedy(self, step, rows):
-        if self._parts < 2:
+    def greedy(self, inputs, truth):
+        if len(inputs) > 2:
             raise torch.OutOfMemoryError("too much")
-        return real(self, step, rows)
+        return real(self, inputs, truth)
 
-    monkeypatch.setattr(trainer.Trainer, "_step", greedy)
+    monkeypatch.setattr(DetectorTrainer, "_loss_of", greedy)
     result = run(backbone, images, tmp_path / "model")
     assert "2 parts" in result.notes[0] and result.ended == "all 2 epochs done"
 

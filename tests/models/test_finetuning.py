@@ -59,13 +59,13 @@ def test_a_run_from_labels_to_a_backbone(small_lite, digits, tmp_path):
 
 def test_held_out_labels_are_never_trained_on(small_lite, digits, tmp_path, monkeypatch):
     trained = []
-    real = trainer.Trainer._step
+    real = trainer.Trainer._learn
 
     def watched(self, step, rows):
         trained.extend(rows.tolist())
         return real(self, step, rows)
 
-    monkeypatch.setattr(trainer.Trainer, "_step", watched)
+    monkeypatch.setattr(trainer.Trainer, "_learn", watched)
     result = run(small_lite, digits, tmp_path / "run")
     assert set(trained) == set(range(60)) - set(result.held_out.tolist())
 
@@ -96,7 +96,7 @@ def test_training_learns(small_lite, digits, tmp_path, monkeypatch):
 
 
 def test_a_run_that_goes_astray_returns_to_its_best(small_lite, digits, tmp_path, monkeypatch):
-    real = trainer.Trainer._step
+    real = trainer.Trainer._learn
 
     def derailed(self, step, rows):
         loss = real(self, step, rows)
@@ -104,7 +104,7 @@ def test_a_run_that_goes_astray_returns_to_its_best(small_lite, digits, tmp_path
             self.head.linear.weight.neg_()
         return loss
 
-    monkeypatch.setattr(trainer.Trainer, "_step", derailed)
+    monkeypatch.setattr(trainer.Trainer, "_learn", derailed)
     # One step an epoch: right is wrong, then right.
     recipe = Recipe(epochs=3, rate=0.0, batch_size=48, ema=0.0)
     result = run(small_lite, digits, tmp_path / "run", recipe=recipe)
@@ -195,14 +195,14 @@ def test_a_damaged_state_is_refused(small_lite, digits, tmp_path):
 def test_a_loss_that_is_not_finite_ends_the_run_with_the_best_so_far(
     small_lite, digits, tmp_path, monkeypatch
 ):
-    real = trainer.Trainer._step
+    real = trainer.Trainer._learn
 
     def diverged(self, step, rows):
         if step == 3:
             nn.init.constant_(self.head.linear.weight, math.nan)
         return real(self, step, rows)
 
-    monkeypatch.setattr(trainer.Trainer, "_step", diverged)
+    monkeypatch.setattr(trainer.Trainer, "_learn", diverged)
     result = run(small_lite, digits, tmp_path / "run")
     assert "no longer finite at step 4" in result.ended
     assert [entry.step for entry in result.history] == [0, 2]
@@ -307,7 +307,7 @@ def test_rare_classes_are_seen_oftener(small_lite, digits, tmp_path, monkeypatch
         seen.extend(self._targets[rows].tolist())
         return 1.0
 
-    monkeypatch.setattr(trainer.Trainer, "_step", recorded)
+    monkeypatch.setattr(trainer.Trainer, "_learn", recorded)
     few = [paths[i] for i in keep], targets[keep]
     recipe = Recipe(epochs=60, patience=60)
     fine_tune(small_lite, *few, 2, minutes=10, checkpoint=tmp_path / "run", recipe=recipe)

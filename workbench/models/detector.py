@@ -29,6 +29,7 @@ GREY = 114  # of what is around an image in its square
 LEAST_SCORE = 0.05  # below which nothing is told
 _OVERLAP = 0.6  # from which on two boxes of a class are taken for one object
 _MOST = 100  # boxes an image
+_PLACES = "places"  # that are to find a box
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,20 @@ class _Pyramid(nn.Module):
         return list(self.pyramid(named).values())
 
 
+class _CountingHead(FCOSHead):
+    """Says, beside the losses, by how many places they are divided."""
+
+    def compute_loss(
+        self,
+        targets: list[dict[str, Tensor]],
+        head_outputs: dict[str, Tensor],
+        anchors: list[Tensor],
+        matched_idxs: list[Tensor],
+    ) -> dict[str, Any]:
+        losses = super().compute_loss(targets, head_outputs, anchors, matched_idxs)
+        return {**losses, _PLACES: sum(int((each >= 0).sum()) for each in matched_idxs)}
+
+
 class BoxHead(nn.Module):
     """All of a detector that comes after its backbone.
 
@@ -121,7 +136,7 @@ class BoxHead(nn.Module):
             anchor_generator=AnchorGenerator(
                 tuple((stride,) for stride in STRIDES), ((1.0,),) * len(STRIDES)
             ),
-            head=FCOSHead(channels, 1, num_classes, convolutions),
+            head=_CountingHead(channels, 1, num_classes, convolutions),
             score_thresh=LEAST_SCORE,
             nms_thresh=_OVERLAP,
             detections_per_img=_MOST,
@@ -134,7 +149,7 @@ class BoxHead(nn.Module):
 
     def loss(
         self, answers: tuple[dict[str, Tensor], list[Tensor]], inputs: Tensor, truth: Any
-    ) -> Tensor:
+    ) -> tuple[Tensor, int]:
         """FCOS' loss: focal on classes, generalised IoU on boxes, and cross-entropy on centredness.
 
         Args:
@@ -142,11 +157,16 @@ class BoxHead(nn.Module):
             inputs: (n, 3, side, side) that they are on.
             truth: n dictionaries of `boxes` (m, 4), corners in pixels, and `labels` (m,); an image
                 without boxes teaches that there is nothing.
+
+        Returns:
+            Its sum, and the number of places that are to find a box, which it is to be divided by.
         """
         outputs, levels = answers
         counts = [level.shape[2] * level.shape[3] for level in levels]
         losses = self.fcos.compute_loss(truth, outputs, self._places(inputs, levels), counts)
-        return cast(Tensor, sum(losses.values()))
+        places = losses.pop(_PLACES)
+        mean = cast(Tensor, sum(losses.values()))
+        return mean * max(1, places), places
 
     def boxes(
         self, answers: tuple[dict[str, Tensor], list[Tensor]], inputs: Tensor

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from workbench.models.augmentation import augment
 from workbench.models.backbones import Backbone
-from workbench.models.devices import autocast, out_of_memory, training_dtype
+from workbench.models.devices import autocast, training_dtype
+from workbench.models.gradients import Gradients
 from workbench.models.heads import LinearHead, fit_head, score
 from workbench.models.objectives import Objective, Targets
 from workbench.models.pixels import PixelStore
@@ -90,10 +91,10 @@ class Trainer:
         self._training = 0.0  # seconds before the first step
         self._epoch_losses: list[float] = []
         self._epoch_seconds = 0.0
-        self._parts = 1  # in which a batch goes through the network, where memory is short
         self._order: tuple[int, Ints] = (0, np.empty(0, np.int64))
         self._next = 0  # step
         self._net: nn.ModuleList
+        self._gradients: Gradients
         self._average: ModelEmaV3 | None = None
         self._optimiser: torch.optim.Optimizer
 
@@ -109,7 +110,8 @@ class Trainer:
             self.begin()
         else:
             self.resume(begun)
-        self.train()
+        with self._gradients:
+            self.train()
         self.restore_best()
 
     def begin(self) -> None:
@@ -157,6 +159,7 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(rate_groups(model, self.head, self._recipe))
         if self._recipe.ema:
             self._average = ModelEmaV3(self._net, self._recipe.ema, use_warmup=True)
+        self._gradients = Gradients(self._net, self._loss_of, self._guide.note)
 
     def _state(self) -> RunState:
         moments = {
@@ -273,42 +276,17 @@ class Trainer:
         return self._objective.odds(self._targets[self._train], self._recipe.balance)
 
     def _learn(self, step: int, rows: Ints) -> float:
-        """One step; a batch that the memory does not hold goes through in parts."""
-        while True:
-            try:
-                return self._step(step, rows)
-            except (torch.OutOfMemoryError, RuntimeError) as error:
-                if not out_of_memory(error) or self._parts >= len(rows):
-                    raise
-                self._parts *= 2
-                self._optimiser.zero_grad(set_to_none=True)
-                if self.student.device.type == "cuda":
-                    torch.cuda.empty_cache()
-                self._guide.note(
-                    f"memory did not hold a batch of {len(rows)} images: it goes through in "
-                    f"{self._parts} parts, with the same result"
-                )
-
-    def _step(self, step: int, rows: Ints) -> float:
-        student, recipe = self.student, self._recipe
-        train_mode(self._net, freeze_statistics=student.pretrained)
+        """One step; the batch's mean loss."""
+        train_mode(self._net, freeze_statistics=self.student.pretrained)
         generator = torch.Generator().manual_seed(_seed_of(self._seed, step))
         torch.manual_seed(_seed_of(self._seed, step))  # of dropout
-        inputs, truth = self._batch(rows, generator)
-        self._optimiser.zero_grad(set_to_none=True)
-        total = 0.0
-        for part in torch.arange(len(rows)).tensor_split(self._parts):
-            some = slice(int(part[0]), int(part[-1]) + 1)
-            loss = self._loss_of(inputs[some], truth[some])
-            loss = loss * (len(part) / len(rows))
-            cast(Any, loss).backward()
-            total += loss.item()
-        if math.isfinite(total):
-            nn.utils.clip_grad_norm_(self._net.parameters(), recipe.gradient_norm)
+        loss = self._gradients.compute(*self._batch(rows, generator))
+        if math.isfinite(loss):
+            nn.utils.clip_grad_norm_(self._net.parameters(), self._recipe.gradient_norm)
             self._optimiser.step()
             if self._average is not None:
                 self._average.update(self._net, step=step + 1)
-        return total
+        return loss
 
     def _batch(self, rows: Ints, generator: torch.Generator) -> tuple[Tensor, Any]:
         """Inputs of the network, and what it should say of each."""
@@ -318,10 +296,12 @@ class Trainer:
         inputs = normalise(pixels, student.config)
         return inputs, torch.from_numpy(self._targets[rows]).to(student.device)
 
-    def _loss_of(self, inputs: Tensor, truth: Any) -> Tensor:
+    def _loss_of(self, inputs: Tensor, truth: Any) -> tuple[Tensor, float]:
+        """The sum of the losses of some inputs, and of how many it is."""
         with autocast(self.student.device, self._dtype):
             features = self.student.model(inputs)
-        return self._objective.loss(self.head(features), truth, self._recipe.label_smoothing)
+        mean = self._objective.loss(self.head(features), truth, self._recipe.label_smoothing)
+        return mean * len(inputs), len(inputs)
 
     # --- looks at the held-out labels ---------------------------------------------------------
 
