@@ -7,6 +7,7 @@ import torch
 from workbench.errors import BackboneError, ImageError
 from workbench.models.backbones import load_backbone
 from workbench.models.embedding import embed_files
+from workbench.models.runtimes import OneCore
 
 
 def test_rows_come_in_order_and_whole(small_lite, digits):
@@ -43,22 +44,41 @@ def test_precision_is_fine_against_what_tells_images_apart(small_lite, digits):
     assert error < 0.05
 
 
-def test_batches_are_given_away_before_a_bad_file_stops_the_rest(small_lite, digits, tmp_path):
+@pytest.fixture(params=["all cores a batch", "a core a batch"])
+def network(request, small_lite):
+    """The same network, by either way through `embed_files`."""
+    return small_lite.model if request.param == "all cores a batch" else OneCore(small_lite.model)
+
+
+def test_each_way_gives_the_same_vectors_in_order(small_lite, digits, network):
+    paths, _ = digits
+    blocks = [*embed_files(small_lite, paths[:23], batch_size=4, workers=3, network=network)]
+    assert [rows.start for rows, _ in blocks] == [0, 4, 8, 12, 16, 20]
+    wanted = small_lite.embed(paths[:23])
+    spread = np.linalg.norm(wanted - wanted.mean(axis=0), axis=1).min()
+    off = np.concatenate([block for _, block in blocks]) - wanted
+    assert np.linalg.norm(off, axis=1).max() < 0.05 * spread
+
+
+def test_batches_are_given_away_before_a_bad_file_stops_the_rest(
+    small_lite, digits, tmp_path, network
+):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
     paths = [*digits[0][:8], bad]
     got = []
     with pytest.raises(ImageError, match=r"bad\.png"):
-        got.extend(rows for rows, _ in embed_files(small_lite, paths, batch_size=4))
+        blocks = embed_files(small_lite, paths, batch_size=4, network=network)
+        got.extend(rows for rows, _ in blocks)
     assert got == [slice(0, 4), slice(4, 8)]
 
 
-def test_decoding_does_not_run_far_ahead(small_lite, digits, monkeypatch):
+def test_decoding_does_not_run_far_ahead(small_lite, digits, monkeypatch, network):
     decoded = []
     preprocess = small_lite.preprocess
     monkeypatch.setattr(small_lite, "preprocess", lambda p: (decoded.append(p), preprocess(p))[1])
     paths, _ = digits
-    stream = embed_files(small_lite, paths, batch_size=4)
+    stream = embed_files(small_lite, paths, batch_size=4, workers=1, network=network)
     next(stream)
     stream.close()
     assert len(decoded) <= 12

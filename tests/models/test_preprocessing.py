@@ -36,7 +36,9 @@ def test_pixels_are_those_of_timm(photos, wanted, photo):
     ours = normalise(make_transform(wanted)(image).unsqueeze(0), wanted)[0]
     timms = timm.data.create_transform(**wanted.to_json(), is_training=False)(image)
     assert ours.shape == wanted.input_size
-    assert torch.allclose(ours, timms, atol=1e-5)
+    off = (ours - timms).abs() * torch.tensor(wanted.std).view(3, 1, 1) * 255
+    assert off.max() < 1.01  # rounded the other way, where only the crop was scaled
+    assert (off > 0.01).float().mean() < 2e-3
 
 
 @pytest.mark.parametrize("wanted", CONFIGS, ids=str)

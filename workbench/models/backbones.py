@@ -23,7 +23,7 @@ from workbench.models.runtimes import Network, Route, by_route, fastest
 from workbench.models.tensors import fingerprint
 from workbench.models.weights import LoadedModel, Weights, load_model
 
-_PREPROCESSING = 2  # raise when read_image or the transform changes what a vector comes out as
+_PREPROCESSING = 3  # raise when read_image or the transform changes what a vector comes out as
 
 
 def load_backbone(

@@ -10,11 +10,17 @@ import timm
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torchvision.transforms.functional import pil_to_tensor
 
 Transform = Callable[[Image.Image], Tensor]
 Box = tuple[float, float, float, float]
 
 _REACH = 8  # pixels, of both sides together, that any resampling filter takes in
+_FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
 _STRIP = 64  # times what the network sees, from which on a strip is cut before it is scaled
 
 
@@ -128,6 +134,9 @@ def make_transform(config: DataConfig) -> Transform:
     Returns:
         A function from an RGB image to a uint8 tensor (3, height, width). Threads may share it.
     """
+    _, height, width = config.input_size
+    if config.crop_mode == "center" and height == width and config.interpolation in _FILTERS:
+        return partial(_transformed, config, partial(_scaled_middle, config))
     transform: Transform = timm.data.create_transform(
         input_size=config.input_size,
         interpolation=config.interpolation,
@@ -143,6 +152,21 @@ def make_transform(config: DataConfig) -> Transform:
 
 def _transformed(config: DataConfig, transform: Transform, image: Image.Image) -> Tensor:
     return transform(within_reach(image, config))
+
+
+def _scaled_middle(config: DataConfig, image: Image.Image) -> Tensor:
+    """The middle of an image as timm's transform scales and cuts it, but for rounding.
+
+    Timm scales all of a photograph and then throws four tenths of it away.
+    """
+    side, shorter, shortest = config.input_size[1], config.resized[0], min(image.size)
+    width, height = (
+        shorter if long == shortest else shorter * long // shortest for long in image.size
+    )
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    across, down = image.width / width, image.height / height
+    box = (left * across, top * down, (left + side) * across, (top + side) * down)
+    return pil_to_tensor(image.resize((side, side), _FILTERS[config.interpolation], box))
 
 
 def normalise(pixels: Tensor, config: DataConfig) -> Tensor:
