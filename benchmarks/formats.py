@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         folder = write_dataset(home / "coco", images)
         connect(home)
-        import workbench.exchange  # noqa: F401 - and FiftyOne with it, before the clock starts
+        import workbench.labelfiles  # noqa: F401 - and FiftyOne with it, before the clock starts
 
         timed: dict[Act, list[tuple[float, float]]] = {_ours: [], _theirs: []}
         written: dict[Act, dict[str, Any]] = {}
@@ -126,7 +126,7 @@ def _empty(home: Path) -> tuple["fo.Dataset", "LabelStore"]:
 
 
 def _ours(folder: Path, dataset: "fo.Dataset", labels: "LabelStore") -> None:
-    from workbench.exchange import add_labelled
+    from workbench.labelfiles import add_labelled
 
     add_labelled(dataset, labels, folder / "data", folder / "labels.json", 0.2)
 

@@ -21,12 +21,15 @@ def make(home):
 
     names = []
 
-    def open_one(task="detection", classes=("coin", "ring"), images=None):
+    def open_one(task="detection", classes=("coin", "ring"), images=None, labels=None):
         names.append(f"exchange-{uuid.uuid4().hex[:8]}")
-        return wb.open(names[-1], images=images, task=task, classes=classes, annotator="ann")
+        return wb.open(
+            names[-1], images=images, task=task, classes=classes, labels=labels, annotator="ann"
+        )
 
+    open_one.names = names
     yield open_one
-    for name in names:
+    for name in set(names) & set(wb.list().index):
         wb.delete(name)
 
 
@@ -40,10 +43,13 @@ def pictures(tmp_path):
     return folder
 
 
+IMAGES = [{"id": n, "file_name": f"{n}.png", "width": 40, "height": 20} for n in range(4)]
+
+
 def coco(**changes):
     box = {"category_id": 7, "bbox": [4, 5, 10, 10]}
     data = {
-        "images": [{"id": n, "file_name": f"{n}.png", "width": 40, "height": 20} for n in range(4)],
+        "images": IMAGES,
         "annotations": [{"id": n, "image_id": n, **box} for n in range(3)],
         "categories": [{"id": 7, "name": "coin"}],
     }
@@ -84,6 +90,55 @@ def test_negatives_are_not_the_unlabelled(bench, pictures):
     history = bench.labels.history()
     assert set(history["source"]) == {"import"}
     assert len(history) == 4
+
+
+@pytest.mark.parametrize("classes", [(), ("coin", "ring")])
+def test_a_dataset_is_made_with_its_labels_in_one_step(make, pictures, classes):
+    (pictures / "labels.json").write_text(coco())
+    bench = make(images=pictures, classes=classes, labels="coco")
+    statuses = {name: status for name, (status, _) in state(bench).items()}
+    assert statuses == {**{f"{n}.png": "labelled" for n in range(4)}, "4.png": "unlabelled"}
+    assert bench.labels.classes == list(classes or ["coin"])
+    assert (bench.imported.labels.boxes, bench.imported.skipped) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "text", "said"),
+    [
+        ("detection", (), "{", "no JSON"),
+        ("detection", ("button",), coco(images=IMAGES[:3]), "'coin'"),
+        (None, (), coco(), "has boxes"),
+    ],
+)
+def test_labels_that_cannot_be_used_make_no_dataset(make, pictures, task, classes, text, said):
+    import fiftyone as fo
+
+    (pictures / "labels.json").write_text(text)
+    with pytest.raises(FormatError, match=said):
+        make(images=pictures, task=task, classes=classes, labels=pictures / "labels.json")
+    assert not fo.dataset_exists(make.names[-1])
+
+
+@pytest.mark.parametrize("labels", ["coco", "labels.json"])
+def test_labels_that_were_cut_short_come_when_it_is_opened_again(
+    make, pictures, tmp_path, monkeypatch, labels
+):
+    import workbench as wb
+    from workbench.labels.store import LabelStore
+
+    (pictures / "labels.json").write_text(coco())
+
+    def cut_short(*args, **more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(LabelStore, "import_labels", cut_short)
+        patched.chdir(pictures)
+        make(images=Path(), labels=labels)
+    monkeypatch.chdir(tmp_path)
+    bench = wb.open(make.names[-1], annotator="ann")
+    assert [status for status, _ in state(bench).values()] == ["labelled"] * 4 + ["unlabelled"]
+    assert bench.labels.counts()["coin"] == 3
 
 
 def test_an_image_with_a_faulty_box_is_left_out_whole(bench, pictures):
@@ -247,8 +302,8 @@ def test_the_coins_go_into_a_bench(make, home):
     folder = write_coins(home)
     import workbench as wb
 
-    bench = make(images=folder, classes=())
-    assert bench.add(folder, labels="coco").labels.boxes == 24
+    bench = make(images=folder, classes=(), labels="coco")
+    assert bench.imported.labels.boxes == 24
     assert bench.labels.classes == ["coin"]
     assert len(bench.to_pandas("boxes")) == 24
     assert wb.open(bench.name).labels.counts() == {"coin": 1}

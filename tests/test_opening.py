@@ -10,7 +10,7 @@ import pytest
 from tests.dataset.kernels import Kernel
 from tests.dataset.pictures import write_digits
 from workbench.dataset import fields
-from workbench.errors import DatabaseError, DatasetError, ImportFolderError
+from workbench.errors import DatabaseError, DatasetError, FormatError, ImportFolderError
 
 CLASSES = ["zero", "<b>one</b>"]
 
@@ -83,7 +83,7 @@ def test_a_folder_without_images_is_named_and_leaves_no_dataset(home, opened, tm
         ({"classes": [7]}, DatasetError, "must be text, but got 7"),
         ({"classes": "abc"}, DatasetError, "must be a list of names"),
         ({"task": "segmentation"}, DatasetError, "task 'segmentation' is not available"),
-        ({"labels": "filenames"}, DatasetError, 'labels must be None or "folders"'),
+        ({"labels": "filenames"}, FormatError, "labels are a format"),
         ({"test_fraction": 2}, ValueError, "test_fraction must be within 0 and 1"),
     ],
 )

@@ -1,31 +1,25 @@
-"""Labels in and out of a bench, in other tools' files; images and boxes as tables.
+"""Labels out of a bench, in other tools' files; images and boxes as tables.
 
-Wiring: readers and writers from `dataset.formats`, commits to `labels`.
+Wiring: writers from `dataset.formats`.
 """
 
 import shutil
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from workbench.classes import Classes
 from workbench.dataset import fields
 from workbench.dataset.boxes import Box
 from workbench.dataset.detections import read_boxes, read_sizes
-from workbench.dataset.files import find_files
 from workbench.dataset.formats import coco, cvat, folders, tables, voc, yolo
-from workbench.dataset.formats.finding import READERS, find_labels
-from workbench.dataset.formats.found import Finding, Imported, LabelReport, Said
-from workbench.dataset.formats.images import Images
+from workbench.dataset.formats.found import Said
 from workbench.dataset.formats.items import Item, distinct_names
 from workbench.dataset.formats.losses import Loss, losses
-from workbench.dataset.ingest import ImportReport, add_folder
-from workbench.dataset.schema import clean_classes
 from workbench.dataset.types import FINISHED, Split
 from workbench.dataset.values import CLASSIFICATION, DETECTION, MULTILABEL, label_path, names_of
 from workbench.errors import FormatError
@@ -79,52 +73,6 @@ class ExportReport:
         return pd.DataFrame(
             [(loss.what, loss.count) for loss in self.lost], columns=["what", "count"]
         )
-
-
-def add_labelled(
-    dataset: "fo.Dataset",
-    labels: LabelStore,
-    folder: Path,
-    source: str | Path,
-    test_fraction: float,
-) -> ImportReport:
-    """Import the images of a folder, with what a file of labels says of them.
-
-    The file is read and checked whole before anything is written. Where the bench has no classes
-    yet, it gets the file's; else a class that is not in the list is a fault. An image with a fault
-    is left without a label, and one that has a label keeps it.
-
-    Args:
-        dataset: the dataset.
-        labels: its labels.
-        folder: searched for images with its sub-folders.
-        source: a format, or a file of labels, as `find_labels` takes it.
-        test_fraction: share of new images that go to the blind test split.
-
-    Returns:
-        The report of the images; its `labels` is that of the labels.
-
-    Raises:
-        FormatError: the file cannot be used as a whole, has nothing for any of the images, or has
-            boxes where classes are wanted or the other way round; nothing was written.
-        ImportFolderError: the folder is missing, or holds no usable image.
-    """
-    root = folder.expanduser().absolute()
-    name, path = find_labels(source, root)
-    found = READERS[name](path, Images(root, find_files(root)))
-    found = _of_task(found, labels)
-    if not found.labels:
-        raise FormatError(
-            f"no image below {root} gets a label from {path}, and nothing was imported: "
-            f"{found.report}"
-        )
-    report = add_folder(dataset, root, test_fraction)
-    if not labels.classes:
-        Classes(labels).add(*clean_classes(found.classes))
-    report.labels = _record(dataset, labels, found)
-    # The file of labels itself is no image that is missed.
-    report.skipped = [row for row in report.skipped if Path(row[0]) != path]
-    return report
 
 
 def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str) -> ExportReport:
@@ -231,76 +179,6 @@ def labelled_items(dataset: "fo.Dataset", task: str) -> list[Item]:
         Item(Path(row[1]), name, size, each, row[2] == Split.TEST.value)
         for row, name, size, each in zip(kept, names_now, sizes, said, strict=True)
     ]
-
-
-def _of_task(found: Imported, labels: LabelStore) -> Imported:
-    """What of a file goes with the bench: its task and its classes."""
-    boxed = any(isinstance(each, Box) for said in found.labels.values() for each in said)
-    named = any(isinstance(each, str) for said in found.labels.values() for each in said)
-    if (boxed and labels.task != DETECTION) or (named and labels.task == DETECTION):
-        raise FormatError(
-            f"{found.report.source} has {'boxes' if boxed else 'classes of whole images'}, but this "
-            f"bench labels {labels.task}: open one with the task that goes with the file"
-        )
-    new = set() if labels.classes else set(clean_classes(found.classes))
-    kept: dict[Path, Said] = {}
-    faults: list[Finding] = []
-    for path, said in found.labels.items():
-        unknown = [name for name in names_of(said) if name not in new and not _known(labels, name)]
-        if unknown:
-            detail = f"{unknown[0]!r}: bench.classes.add({unknown[0]!r}), then import again"
-            faults.append(Finding("class that is not in the list", str(path), detail, fatal=True))
-        elif labels.task == CLASSIFICATION and len(said) != 1:
-            detail = ", ".join(names_of(said)) or "none"
-            faults.append(Finding("image without its one class", str(path), detail, fatal=True))
-        else:
-            kept[path] = said
-    findings = (*found.report.findings, *faults)
-    return replace(found, labels=kept, report=_counted(found.report, kept, findings))
-
-
-def _known(labels: LabelStore, name: str) -> bool:
-    return labels.ever_had_class(name) and labels.class_now(name) is not None
-
-
-def _record(dataset: "fo.Dataset", labels: LabelStore, found: Imported) -> LabelReport:
-    """Give the images that have none their labels."""
-    columns = ["id", "filepath", fields.STATUS, fields.EVENT]
-    there = {Path(row[1]): row for row in zip(*dataset.values(columns), strict=True)}
-    open_ids = [row[0] for path, row in there.items() if path in found.labels and _is_open(row)]
-    drawn = dict(zip(open_ids, read_boxes(dataset, open_ids), strict=True))
-    kept: dict[Path, Said] = {}
-    given: dict[str, Said | str] = {}
-    findings = list(found.report.findings)
-    already = 0
-    for path, said in found.labels.items():
-        row = there.get(path)
-        if row is None:
-            detail = "the import left it out: its report says why"
-            findings.append(
-                Finding("image that is not in the dataset", str(path), detail, fatal=True)
-            )
-        elif not _is_open(row) or drawn.get(row[0]):
-            already += 1
-        else:
-            kept[path] = said
-            one = labels.task == CLASSIFICATION and isinstance(said[0], str)
-            given[row[0]] = names_of(said)[0] if one else said
-    labels.import_labels(given, annotator=found.report.format)
-    report = _counted(found.report, kept, tuple(findings))
-    return replace(report, already=already)
-
-
-def _is_open(row: Sequence[str | None]) -> bool:
-    return row[2] not in FINISHED
-
-
-def _counted(
-    report: LabelReport, kept: dict[Path, Said], findings: tuple[Finding, ...]
-) -> LabelReport:
-    boxes = sum(isinstance(each, Box) for said in kept.values() for each in said)
-    negatives = sum(not said for said in kept.values())
-    return replace(report, images=len(kept), boxes=boxes, negatives=negatives, findings=findings)
 
 
 def _beside_labels(

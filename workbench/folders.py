@@ -15,26 +15,20 @@ from workbench.labels.store import LabelStore
 if TYPE_CHECKING:
     import fiftyone as fo
 
-ANNOTATOR = "folders"
+FOLDERS = "folders"  # what `labels=` is to be, and who gave the labels
 
 
-def require_labels_mode(labels: str | None, task: str | None) -> None:
-    """Refuse what labels cannot be read from.
-
-    Args:
-        labels: how they are to be read; None for not.
-        task: what is labelled; None where that is not known yet.
+def refuse_boxes(task: str) -> None:
+    """Refuse to read boxes from the names of folders.
 
     Raises:
-        DatasetError: it is neither None nor "folders", or images are labelled with boxes.
+        DatasetError: images are labelled with boxes.
     """
-    if labels is not None and task == DETECTION:
+    if task == DETECTION:
         raise DatasetError(
-            f"labels={labels!r} gives an image a class, but here they are labelled with boxes: "
+            f"labels={FOLDERS!r} gives an image a class, but here they are labelled with boxes: "
             "leave it out"
         )
-    if labels not in (None, "folders"):
-        raise DatasetError(f'labels must be None or "folders", but got {labels!r}')
 
 
 def label_by_folder(dataset: "fo.Dataset", labels: LabelStore, folder: Path) -> int:
@@ -55,7 +49,7 @@ def label_by_folder(dataset: "fo.Dataset", labels: LabelStore, folder: Path) -> 
     Raises:
         DatasetError: images are labelled with boxes.
     """
-    require_labels_mode("folders", labels.task)
+    refuse_boxes(labels.task)
     root = folder.expanduser().absolute()
     found = dataset.values(["id", "filepath", label_path(fields.GROUND_TRUTH, labels.task)])
     names = {
@@ -68,4 +62,4 @@ def label_by_folder(dataset: "fo.Dataset", labels: LabelStore, folder: Path) -> 
     Classes(labels).add(*[n for n in sorted(set(names.values())) if not labels.ever_had_class(n)])
     now = {name: labels.class_now(name) for name in set(names.values())}
     given = {i: label for i, name in names.items() if (label := now[name]) is not None}
-    return labels.import_labels(given, annotator=ANNOTATOR)
+    return labels.import_labels(given, annotator=FOLDERS)

@@ -207,6 +207,11 @@ def prune_vectors(home: Path) -> None:
             store.keep_only(used)
 
 
+def is_there(name: str | fo.Dataset) -> bool:
+    """Whether there is such a dataset."""
+    return isinstance(name, fo.Dataset) or bool(fo.dataset_exists(name))
+
+
 def _load(name: str) -> fo.Dataset | None:
     return fo.load_dataset(name) if fo.dataset_exists(name) else None
 
