@@ -44,7 +44,7 @@ Vectors = NDArray[np.float32]
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     quick = parse_quick("embedding", __doc__, argv)
-    images, rounds = (24, 1) if quick else (240, 3)
+    images, rounds = (24, 1) if quick else (480, 3)
     with Report("embedding", quick) as report, tempfile.TemporaryDirectory() as folder:
         from workbench.models.backbones import load_backbone
 

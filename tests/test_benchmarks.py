@@ -18,7 +18,7 @@ FIGURES = {
         *("actions_by_hand", "seconds_by_hand"),
     ],
     "commits": ["rate_to_sample_save", "p95", "lost_in_2_kills"],
-    "detection": ["map50", "minutes"],
+    "detection": ["coins_map50", "map50", "minutes", "picked_beyond_random"],
     "display": ["cached_proxy"],
     "embedding": ["to_a_plain_loop", "largest_deviation"],
     "feedback": ["key_to_suggestions_p95", "key_to_suggestions_p95_multilabel"],
