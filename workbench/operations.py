@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.labels.events import CLASSES, Commit
+from workbench.labels.events import CLASSES, Commit, Source
 from workbench.labels.store import LabelStore
 from workbench.worklists import Worklist
 
@@ -100,7 +100,8 @@ class Operations:
             sample_id,
             changes,
             seconds=_seconds(op),
-            source=self._worklist.source(sample_id, accepted=accepted),
+            # Whether all is right has been looked at again is said once the image is done.
+            source=Source.ACCEPTED if accepted else Source.HUMAN,
             suggestion=[after for _, after in changes if after] if accepted else None,
             model=op.get("model"),
             based_on=op.get("basedOn"),

@@ -4,10 +4,11 @@ Wiring: what the model has not seen speaks against a label, and so do its neighb
 here their evidence is gathered, put into words, and kept in step with what is settled meanwhile.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -22,6 +23,34 @@ from workbench.models.probe import C_AGAINST_NOISE
 from workbench.tasks import AnySuspects, Task, suggestion
 
 NEIGHBOURS = 5  # shown beside an image
+
+
+class Evidence(Protocol):
+    """Labels to doubt, by row; `Doubts` and `boxreview.BoxDoubts` are it."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """(n,) sample ids of the images."""
+
+    @property
+    def order(self) -> list[int]:
+        """Rows of those that are doubted, the most doubtful first."""
+
+    @property
+    def ranks(self) -> dict[str, int]:
+        """Places in `order`, by sample id."""
+
+    def is_likely(self, row: int) -> bool:
+        """Whether it counts as a likely error."""
+
+    def label(self, row: int) -> Value:
+        """The label that was judged."""
+
+    def evidence(self, row: int) -> dict[str, Any]:
+        """What speaks against it, as a page gets it."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """What is doubted, as `Workbench.suspects` gives it."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +86,25 @@ class Doubts:
                 bool(suspects.likely[row]),
                 self.task.explain(suspects, row, self.classes),
             )
-            for row in suspects.order.tolist()
+            for row in self.order
         ]
         columns = ["sample_id", "path", "label", "suggested", "score", "likely", "reason"]
         return pd.DataFrame(rows, columns=columns).set_index("sample_id")
 
     @cached_property
+    def order(self) -> list[int]:
+        """Rows of the labels, the most doubtful first."""
+        rows: list[int] = self.suspects.order.tolist()
+        return rows
+
+    @cached_property
     def ranks(self) -> dict[str, int]:
         """Places of the labels by sample id, 0 the most doubtful."""
-        return {self.ids[row]: rank for rank, row in enumerate(self.suspects.order.tolist())}
+        return {self.ids[row]: rank for rank, row in enumerate(self.order)}
 
-    def open(self, queue: LabelQueue) -> list[int]:
-        """Rows of the labels that nobody has looked at again, the most doubtful first."""
-        known = queue.look_up(self.ids)
-        order: list[int] = self.suspects.order.tolist()
-        return [row for row in order if not is_settled(known.get(self.ids[row]))]
+    def is_likely(self, row: int) -> bool:
+        """Whether a label counts as a likely error."""
+        return bool(self.suspects.likely[row])
 
     def label(self, row: int) -> Value:
         """The label that was judged."""
@@ -143,6 +176,12 @@ def find_doubts(learner: Learner, table: Table | None = None) -> Doubts:
     )
 
 
+def still_open(doubts: Evidence, queue: LabelQueue) -> list[int]:
+    """Rows of the labels that nobody has looked at again, the most doubtful first."""
+    known = queue.look_up([doubts.ids[row] for row in doubts.order])
+    return [row for row in doubts.order if not is_settled(known.get(doubts.ids[row]))]
+
+
 class Review:
     """Likely wrong labels to walk through, in the manner of the labelling queue.
 
@@ -152,11 +191,11 @@ class Review:
         count: how many to walk through; by default those that count as likely errors.
     """
 
-    def __init__(self, doubts: Doubts, queue: LabelQueue, count: int | None = None) -> None:
+    def __init__(self, doubts: Evidence, queue: LabelQueue, count: int | None = None) -> None:
         self._doubts = doubts
         self._queue = queue
-        rows = doubts.open(queue)
-        likely = sum(bool(doubts.suspects.likely[row]) for row in rows)
+        rows = still_open(doubts, queue)
+        likely = sum(doubts.is_likely(row) for row in rows)
         chosen = rows[: likely if count is None else count]
         self._rows = {doubts.ids[row]: row for row in chosen}
 
@@ -196,7 +235,9 @@ class SentReview:
         count: how many of those there are now to walk through; by default all, and all to come.
     """
 
-    def __init__(self, doubts: Doubts | None, queue: LabelQueue, count: int | None = None) -> None:
+    def __init__(
+        self, doubts: Evidence | None, queue: LabelQueue, count: int | None = None
+    ) -> None:
         self._doubts = doubts
         self._queue = queue
         self._ranks = {} if doubts is None else doubts.ranks
@@ -219,7 +260,7 @@ class SentReview:
         rank, doubts = self._ranks.get(item.sample_id), self._doubts
         if doubts is None or rank is None:
             return {}
-        row = int(doubts.suspects.order[rank])
+        row = doubts.order[rank]
         return doubts.evidence(row) if same_value(item.label, doubts.label(row)) else {}
 
     def source(self, sample_id: str, *, accepted: bool) -> Source:
@@ -236,7 +277,7 @@ class SentReview:
 
 
 def start_review(
-    what: str, learner: Learner, queue: LabelQueue, count: int | None
+    what: str, find: Callable[[], Evidence], queue: LabelQueue, count: int | None
 ) -> Review | SentReview:
     """The labels that a person wants to walk through; `Workbench.label` says which there are.
 
@@ -245,13 +286,13 @@ def start_review(
         NotEnoughLabelsError: suspects are wanted, and there are too few labels to doubt any.
     """
     if what == "suspects":
-        return Review(find_doubts(learner), queue, count)
+        return Review(find(), queue, count)
     if what != "sent":
         raise ValueError(f'cannot review {what!r}: there are review="suspects" and review="sent"')
     doubts = None
     if queue.in_review():  # else there is nothing to gather evidence for
         with suppress(NotEnoughLabelsError, NotEnoughImagesError):
-            doubts = find_doubts(learner)
+            doubts = find()
     return SentReview(doubts, queue, count)
 
 

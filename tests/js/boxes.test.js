@@ -151,6 +151,33 @@ function createModel(boxes = [], ghosts = []) {
 
 const at = (id, x, y, side = 0.1, more = {}) => ({ id, label: "coin", x, y, width: side, height: side, ...more });
 
+test("a suggestion takes the place of the box that it is of, which keeps its id and what was said of it", () => {
+    const box = at("a", 0.3, 0.3, 0.1, { attributes: { worn: true } });
+    const other = at("b", 0.6, 0.6);
+    const placed = at("g1", 0.32, 0.3, 0.1, { confidence: 0.9, instead: "a" }); // overlaps it by two thirds
+    const named = at("g2", 0.6, 0.6, 0.1, { label: "ring", confidence: 0.8, instead: "b" });
+    const model = createModel([box, other], [placed, named]);
+    assert.deepEqual(model.ghosts.map(({ id }) => id), ["g1", "g2"], "though boxes are there");
+    const changes = model.accept([placed, named]);
+    assert.deepEqual(changes, [
+        { before: box, after: { ...box, x: 0.32 } },
+        { before: other, after: { ...other, label: "ring" } },
+    ]);
+    const ghosts = { boxes: [placed, named], model: "round 1", threshold: 0.5 };
+    model.show(changes.map(({ after }) => after), IMAGE, ghosts);
+    assert.deepEqual(model.ghosts, [], "met");
+    model.show([box, other], IMAGE, ghosts);
+    assert.equal(model.ghosts.length, 2, "undone");
+    const again = { ...placed, id: "g3", x: 0.35 };
+    model.show([box, other], IMAGE, { ...ghosts, boxes: [placed, again] });
+    assert.equal(model.accept([placed, again]).length, 1, "one box cannot become two");
+    model.show([box, other], IMAGE, ghosts);
+    const moved = model.change(placed, { ...placed, x: 0.4 });
+    assert.deepEqual(moved, { before: box, after: { ...box, x: 0.4 } }, "corrected by hand");
+    model.show([other], IMAGE, ghosts);
+    assert.deepEqual(model.accept([model.ghosts[0]])[0].before, null, "a box of its own, once that one is gone");
+});
+
 test("what lies under a point is the smallest there, and first the selected one's handles", () => {
     const [large, small] = [at("large", 0.1, 0.1, 0.6), at("small", 0.3, 0.3, 0.1)];
     const model = createModel([small, large]);

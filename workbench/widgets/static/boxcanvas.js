@@ -121,8 +121,10 @@ export function createBoxCanvas(stage, viewport, model, classes) {
     }
 
     /** @param {PlainBox} box */
-    function captionOfBox({ label, confidence }) {
-        return confidence === undefined ? label : `${label} ${confidence.toFixed(2).replace(/^0/, "")}`;
+    function captionOfBox(box) {
+        if (box.confidence === undefined) return box.label;
+        const [was, sure] = [model.doubtedBy(box)?.label ?? box.label, box.confidence.toFixed(2).replace(/^0/, "")];
+        return was === box.label ? `${was} ${sure}` : `${was} → ${box.label} ${sure}`;
     }
 
     function paintStill() {

@@ -8,14 +8,27 @@
  * @typedef {import("./boxgeometry.js").Point} Point
  * @typedef {import("./boxgeometry.js").Size} Size
  * @typedef {import("./drawing.js").Change} Change
- * @typedef {{ boxes: PlainBox[], model: string, threshold: number }} Ghosts what a model suggests
+ * @typedef {PlainBox & { instead?: string, reason?: string }} Ghost `instead`: id of the box whose place it would
+ *     take; `reason`: what speaks for it
+ * @typedef {{ boxes: Ghost[], model: string, threshold: number }} Ghosts what a model suggests
  */
 
 import { around, handleAt, holds, moved, overlap } from "./boxgeometry.js";
 
 const SAME_PLACE = 0.6; // intersection over union with a box, from which a suggestion is met
 const BESIDE = 10; // pixels of the image between a box and its copy
+const SAME = 0.99; // intersection over union with the box that a suggestion is to change, which is then done
 const SURE_ENOUGH = 0.5;
+
+/**
+ * A box without what only suggestions have.
+ *
+ * @param {Ghost} box
+ * @returns {PlainBox}
+ */
+function bare({ confidence: _, instead: __, reason: ___, ...box }) {
+    return box;
+}
 
 /** @param {() => string} newBoxId */
 export function createBoxModel(newBoxId) {
@@ -25,7 +38,7 @@ export function createBoxModel(newBoxId) {
     let image = { width: 1, height: 1 };
     /** @type {Ghosts | null} */
     let suggested = null;
-    /** @type {PlainBox[]} of those suggested, what is sure enough and not met by a box */
+    /** @type {Ghost[]} of those suggested, what is sure enough and not met by a box */
     let ghosts = [];
     /** @type {number | null} what the person chose */
     let threshold = null;
@@ -46,6 +59,8 @@ export function createBoxModel(newBoxId) {
             if ((ghost.confidence ?? 1) < model.threshold || waved.has(ghost.id)) return false;
             if (there.has(taken.get(ghost.id) ?? "")) return false;
             const place = around(ghost, image);
+            const doubted = model.doubtedBy(ghost);
+            if (doubted) return doubted.label !== ghost.label || overlap(place, around(doubted, image)) < SAME;
             return !places.some((other) => overlap(place, other) >= SAME_PLACE);
         });
         version += 1;
@@ -55,8 +70,8 @@ export function createBoxModel(newBoxId) {
     const isShown = (box) => !only || box.label === only;
 
     /** @param {PlainBox} box */
-    function copyOf({ confidence: _, ...box }) {
-        return { ...box, id: newBoxId() };
+    function copyOf(box) {
+        return { ...bare(box), id: newBoxId() };
     }
 
     /**
@@ -93,6 +108,20 @@ export function createBoxModel(newBoxId) {
         get suggests() {
             return Boolean(suggested?.boxes.length);
         },
+        /** Whether all that is suggested is to be seen, however sure the model is. */
+        get suggestsAll() {
+            return suggested?.threshold === 0;
+        },
+        /** What speaks for the suggestion that is selected; empty for a box. */
+        get reason() {
+            return ghosts.find((ghost) => ghost.id === selected)?.reason ?? "";
+        },
+        /**
+         * The box whose place a suggestion would take.
+         *
+         * @param {Ghost} ghost
+         */
+        doubtedBy: ({ instead }) => (instead ? boxes.find(({ id }) => id === instead) : undefined),
         get threshold() {
             return threshold ?? suggested?.threshold ?? SURE_ENOUGH;
         },
@@ -197,7 +226,7 @@ export function createBoxModel(newBoxId) {
         },
 
         /**
-         * The selected box as it is to be. A suggestion becomes a box by it.
+         * The selected box as it is to be. A suggestion becomes a box by it, or takes a box's place.
          *
          * @param {PlainBox} box as it is
          * @param {PlainBox} next with the same id
@@ -205,6 +234,12 @@ export function createBoxModel(newBoxId) {
          */
         change(box, next) {
             if (!model.isGhost(box)) return { before: box, after: next };
+            const before = model.doubtedBy(box);
+            if (before) {
+                selected = before.id;
+                const attributes = before.attributes && { attributes: before.attributes };
+                return { before, after: { ...bare(next), ...attributes, id: before.id } };
+            }
             const own = copyOf(next);
             taken.set(box.id, own.id);
             selected = own.id;
@@ -212,11 +247,15 @@ export function createBoxModel(newBoxId) {
         },
 
         /**
-         * @param {readonly PlainBox[]} accepted suggestions
+         * @param {readonly PlainBox[]} accepted suggestions; of several for one place the first
          * @returns {Change[]}
          */
         accept(accepted) {
-            return accepted.map((ghost) => model.change(ghost, ghost));
+            const first = accepted.filter((ghost, index) => {
+                const doubted = model.doubtedBy(ghost);
+                return !doubted || accepted.findIndex((other) => model.doubtedBy(other) === doubted) === index;
+            });
+            return first.map((ghost) => model.change(ghost, ghost));
         },
 
         copy() {

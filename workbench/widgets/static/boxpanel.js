@@ -53,7 +53,8 @@ export function createBoxPanel(parent, model, keymap, on) {
     );
     const from = h("output", {});
     const by = h("h4", {});
-    const suggested = h("div", { class: "wb-ghosts" }, by, all, one, h("label", { class: "wb-ghost-from" }, "from", slider, from));
+    const least = h("label", { class: "wb-ghost-from" }, "from", slider, from);
+    const suggested = h("div", { class: "wb-ghosts" }, by, all, one, least);
     const sheet = h("div", { class: "wb-box-sheet" });
     const list = h(
         "div",
@@ -150,6 +151,7 @@ export function createBoxPanel(parent, model, keymap, on) {
         count.textContent = `${many} ${many === 1 ? "box" : "boxes"}`;
         all.toggleAttribute("disabled", !many);
         one.toggleAttribute("disabled", !model.selected || !model.isGhost(model.selected));
+        least.hidden = model.suggestsAll;
         slider.value = String(Math.round(100 * model.threshold));
         from.textContent = `${slider.value} %`;
         for (const [button, action] of /** @type {[HTMLElement, string][]} */ ([[all, "acceptGhosts"], [one, "acceptGhost"]])) {

@@ -59,6 +59,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     parts.stage.classList.add("wb-drawing");
     let chosen = ""; // class of the next box
     let shown = ""; // image
+    let pointed = ""; // image whose first doubt was selected, in review
     let spent = 0; // seconds, on its boxes so far
     /** @type {PlainBox[]} */
     let last = []; // boxes of the image before
@@ -274,6 +275,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
             return true;
         },
         settle,
+        reason: () => model.reason,
         show(item, picture) {
             if (item && item.id !== shown) {
                 clearTimeout(pressing);
@@ -286,6 +288,12 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
             }
             const ghosts = /** @type {import("./boxmodel.js").Ghosts | null} */ (/** @type {unknown} */ (item?.suggestion ?? null));
             if (!item || picture) model.show(boxesOf(item), picture ?? model.image, ghosts);
+            if (work.reviewing && picture && pointed !== shown) {
+                pointed = shown;
+                const { point } = /** @type {{ point?: string }} */ (item);
+                const meant = [...model.shownGhosts, ...model.boxes].find(({ id }) => id === point);
+                model.selected = meant ?? model.shownGhosts[0] ?? null; // what is doubted most
+            }
             panel.show(work.classes);
             paint();
         },

@@ -10,11 +10,13 @@
  *     choose: (name: string) => void,
  *     leave: () => boolean,
  *     settle: () => void,
+ *     reason: () => string,
  *     show: (item: Item | null, picture: import("./images.js").Picture | null) => void,
  *     destroy: () => void,
  * }} Tool `className`: of what is drawn next; `paint`: what lies over the image, now; `act`: whether an
  *     action is the tool's, and done; `choose`: a class, by its key; `leave`: whether Escape had
- *     something to end in it; `settle`: what is not yet said to the worklist is; `show`: the image on
+ *     something to end in it; `settle`: what is not yet said to the worklist is; `reason`: what
+ *     speaks for what is selected, in the place of the image's own; `show`: the image on
  *     screen, with its picture when it is there
  * @typedef {{
  *     parts: { stage: HTMLElement, slot: HTMLElement },
