@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from workbench.boxjudging import BoxJudge
+from workbench.boxmistakes import WrongBoxes
 from workbench.dataset.boxes import Box, box_id
 from workbench.dataset.detections import read_boxes
 from workbench.dataset.predictions import write_predicted_boxes
@@ -35,6 +36,7 @@ def bench(home, tmp_path):
 def finder(found, trained_on=()):
     """What a detector says, as plain values."""
     return SimpleNamespace(
+        name="run",
         predictions=lambda ids=None: {each: found.get(each, ()) for each in ids or found},
         trained_on=frozenset(trained_on),
     )
@@ -66,23 +68,26 @@ def test_figures_errors_and_suspects_are_of_images_that_the_detector_has_not_lea
     assert rows.loc[ids[1]].tolist() == [1, 0, 1, 0, False]
     assert rows.loc[ids[4], "right"]
 
-    errors = judge.errors(table)
+    kinds = judge.errors(table)
+    errors = WrongBoxes(kinds, {}, "run", None).to_pandas()
     assert errors.loc[ids[1], "kind"] == "missed"
     assert errors.loc[ids[2], "kind"] == "confused"
     assert errors.loc[ids[3], ["kind", "box"]].tolist() == ["false alarm", ""]
     assert errors.loc[ids[3], "found"] == found[ids[3]][1].id
     assert len(errors) == 3
-    assert judge.errors(table, "missed").index.tolist() == [ids[1]]
-    judge.save_views(errors)
+    (missed,) = judge.errors(table, "missed").values()
+    assert [each.sample_id for each in missed.boxes] == [ids[1]]
+    WrongBoxes(kinds, {}, "run", None).save_views(bench.dataset)
     assert bench.dataset.load_saved_view("Boxes: confused").values("id") == [ids[2]]
     with pytest.raises(ValueError, match="no kind of errors 'lost': there are missed"):
         judge.errors(table, "lost")
 
-    frame, suspects = judge.suspects(table)
+    doubts = judge.doubts(table)
+    frame = doubts.to_pandas()
     assert set(frame.index) == {ids[2], ids[3]}
     assert frame.loc[ids[2], ["kind", "label"]].tolist() == ["wrong class", "one"]
     assert frame.loc[ids[3], "kind"] == "overlooked"
-    assert suspects.likely == frame["likely"].sum()
+    assert doubts.suspects.likely == frame["likely"].sum()
 
 
 def test_the_blind_test_is_an_evaluation_run_of_fiftyone_with_the_same_figures(bench, monkeypatch):
@@ -146,7 +151,13 @@ def test_a_batch_goes_by_doubt_with_its_reasons_and_by_cover_before_a_detector(b
     found = {each: (box(confidence=0.5 if each in unsure else 0.99),) for each in table.ids}
     judge = BoxJudge(bench.dataset, finder(found), bench.labels)
     queue, learner = bench._work._queue, bench._work.learner
-    picks = Picking(bench.dataset, queue, learner, judge.worth).pick(10, "margin")
+    picks = Picking(bench.dataset, queue, learner, judge.worth, judge.measure).pick(10, "margin")
+    (kept,) = bench.rounds.to_dict("records")
+    figure = judge.measure(table).headline
+    assert (kept["measure"], kept["provisional"]) == ("mAP", True)
+    assert [kept[each] for each in ("value", "low", "high")] == pytest.approx(
+        [figure.value, figure.low, figure.high]
+    )
     chosen = picks[picks["strategy"] == "margin"]
     assert set(chosen.index) <= unsure
     assert chosen["reason"].str.startswith("unsure of a box of 'one' (50 %); about").all()

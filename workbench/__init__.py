@@ -45,7 +45,7 @@ def open(
     *,
     task: str | None = None,
     classes: Sequence[str] = (),
-    labels: str | None = None,
+    labels: str | Path | None = None,
     annotator: str | None = None,
     test_fraction: float = 0.2,
     home: str | Path | None = None,
@@ -58,7 +58,9 @@ def open(
         task: what is labelled: `classification` (one class an image), which is the default,
             `multilabel` (any number of classes, or none) or `detection` (boxes around objects).
         classes: names of the classes, for a new dataset; more can be added while labelling.
-        labels: `"folders"` takes the name of the folder that an image lies in as its label.
+        labels: of a new dataset's images, as `bench.add` takes them: `"folders"` for the name of the
+            folder that an image lies in; `"coco"`, `"yolo"`, `"voc"`, `"cvat"`, `"csv"`,
+            `"fiftyone"`, or a file's path.
         annotator: who labels; by default `WORKBENCH_ANNOTATOR`, else the user's name.
         test_fraction: share of the images that go to the blind test split, decided by content; a
             dataset keeps that which it was made with.
@@ -70,6 +72,7 @@ def open(
     Raises:
         DatasetError: no such dataset and no images, another task, bad class names.
         ImportFolderError: the folder is missing or holds no usable image.
+        FormatError: the file of labels cannot be used; no dataset was made.
         DatabaseError: the database cannot be found, started or reached.
         DataHomeError: the data home cannot be used.
     """

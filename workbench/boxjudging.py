@@ -9,29 +9,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from workbench.dataset.boxes import Box, BoxTable, box_table
+from workbench.boxmistakes import WrongBox, WrongKind
+from workbench.boxreview import BoxDoubts
+from workbench.dataset.boxes import Box, box_table
 from workbench.dataset.boxevaluations import record_box_evaluation
 from workbench.dataset.detections import read_boxes, read_sizes
 from workbench.dataset.table import Table
+from workbench.dataset.types import Split
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.boxcases import BoxCases
-from workbench.evaluation.boxerrors import BoxErrorKind, find_box_errors
+from workbench.evaluation.boxerrors import BoxError, BoxErrorKind, find_box_errors
 from workbench.evaluation.detection import DetectionEvaluation, evaluate_detection
 from workbench.evaluation.measured import TEST_LABELS_NEEDED
 from workbench.labels.store import LabelStore
-from workbench.quality.boxes import BoxSuspects, rank_box_suspects
+from workbench.quality.boxes import rank_box_suspects
 from workbench.selection.boxes import Worth, annotation_seconds, box_worth
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 Rows = NDArray[np.int64]
-
-SUSPECT_COLUMNS = ("path", "kind", "label", "score", "likely", "reason", "box", "found")
-ERROR_COLUMNS = ("path", "split", "kind", "score", "reason", "box", "found")
 
 
 class Finder(Protocol):
@@ -42,6 +41,10 @@ class Finder(Protocol):
 
     def write(self) -> Mapping[str, Sequence[Box]]:
         """Write what it finds in all images into the dataset; by sample id."""
+
+    @property
+    def name(self) -> str:
+        """What its predictions are kept under; empty where there is none."""
 
     @property
     def trained_on(self) -> frozenset[str]:
@@ -56,11 +59,15 @@ class Seen:
         cases: the true and the predicted boxes.
         sizes: width and height of each image in pixels.
         rows: of the dataset's table.
+        labels: the true boxes of each image.
+        found: the predicted ones.
     """
 
     cases: BoxCases
     sizes: list[tuple[int, int]]
     rows: Rows
+    labels: list[tuple[Box, ...]]
+    found: list[tuple[Box, ...]]
 
 
 class BoxJudge:
@@ -87,10 +94,14 @@ class BoxJudge:
             ImageError: a file cannot be read.
             NotEnoughLabelsError: there is no detector yet, or nothing to measure it on.
         """
+        if len(table.labelled_test) >= TEST_LABELS_NEEDED:
+            self.keep(table)
+        return self.measure(table)
+
+    def measure(self, table: Table) -> DetectionEvaluation:
+        """What `evaluate` gives, without a word to the dataset."""
         provisional = len(table.labelled_test) < TEST_LABELS_NEEDED
         rows = self._unseen(table) if provisional else table.labelled_test
-        if not provisional:
-            self.keep(table)
         return evaluate_detection(
             self._look(table, rows).cases,
             provisional=provisional,
@@ -109,81 +120,60 @@ class BoxJudge:
         ids = [table.ids[row] for row in table.labelled_test]
         record_box_evaluation(self._dataset, ids, table.classes)
 
-    def errors(self, table: Table, kind: str | None = None) -> pd.DataFrame:
-        """Every wrong box in images that the detector has not learned from, by kind.
+    def errors(
+        self, table: Table, kind: str | None = None, count: int = 100
+    ) -> dict[BoxErrorKind, WrongKind]:
+        """The wrong boxes in images that the detector has not learned from, by kind.
 
         Args:
             table: the dataset as it is.
             kind: of which kind; by default of each.
-
-        Returns:
-            A row a box, by `sample_id`, the first to be looked at first within its kind: `path`,
-            `split`, `kind`, `score`, `reason`, and the ids of the true `box` and of the one that
-            was `found`, empty for none.
+            count: how many of each, at most.
 
         Raises:
             ImageError: a file cannot be read.
             NotEnoughLabelsError: there is no detector yet, or nothing to measure it on.
-            ValueError: there is no such kind.
+            ValueError: there is no such kind, or `count` is below 1.
         """
         if kind is not None and kind not in list(BoxErrorKind):
             raise ValueError(f"no kind of errors {kind!r}: there are {', '.join(BoxErrorKind)}")
-        rows = np.concatenate([table.labelled_test, self._unseen(table)])
-        seen = self._look(table, rows)
+        if count < 1:
+            raise ValueError(f"count must be at least 1, but got {count}")
+        seen = self._look(table, np.concatenate([table.labelled_test, self._unseen(table)]))
         found = find_box_errors(seen.cases)
-        out = []
+        gains = found.summary["gain"]
+        out = {}
         for each in BoxErrorKind:
-            for error in found.ranked(each, seen.sizes) if kind in (None, each) else ():
-                row = int(seen.rows[error.image])
-                out.append(
-                    (
-                        *(table.ids[row], table.paths[row]),
-                        *("test" if table.is_test[row] else "pool", each.value),
-                        *(error.score, error.reason),
-                        *(_id(seen.cases.truth, error.truth), _id(seen.cases.said, error.said)),
-                    )
-                )
-        return pd.DataFrame(out, columns=["sample_id", *ERROR_COLUMNS]).set_index("sample_id")
+            if kind in (None, each):
+                ranked = found.ranked(each, seen.sizes)
+                boxes = [_wrong(table, seen, error) for error in ranked[:count]]
+                out[each] = WrongKind(boxes, len(ranked), float(gains[each.value]))
+        return out
 
-    def save_views(self, errors: pd.DataFrame) -> None:
-        """Save a view of each kind of `errors` for the App, such as "Boxes: missed"."""
-        from workbench.app import save_views
-
-        views = {
-            f"Boxes: {kind.value}": errors.index[errors["kind"] == kind.value].unique().tolist()
-            for kind in BoxErrorKind
-        }
-        save_views(self._dataset, views)
-
-    def suspects(self, table: Table) -> tuple[pd.DataFrame, BoxSuspects]:
-        """The boxes of the pool, and the places without one, that are likely wrong.
-
-        Only images that the detector has not learned from are judged.
-
-        Returns:
-            A row a suspect, by `sample_id`, the most suspicious first: `path`, `kind`, `label` (its
-            class, empty for what is overlooked), `score`, `likely`, `reason`, and the ids of the
-            labelled `box` and of the one `found` there; and the suspects themselves.
+    def doubts(self, table: Table) -> BoxDoubts:
+        """What the detector says against the boxes of the pool that it has not learned from.
 
         Raises:
             ImageError: a file cannot be read.
             NotEnoughLabelsError: there is no detector yet, or it has learned from all labels.
         """
-        seen = self._look(table, self._unseen(table))
-        cases = seen.cases
-        found = rank_box_suspects(cases.truth, cases.said, seen.sizes, cases.classes)
-        rows = [
-            (
-                *(table.ids[seen.rows[one.image]], table.paths[seen.rows[one.image]]),
-                one.kind.value,
-                cases.classes[cases.truth.classes[one.label]] if one.label >= 0 else "",
-                *(one.score, one.likely, one.reason),
-                *(_id(cases.truth, one.label), _id(cases.said, one.said)),
+        rows = self._unseen(table)
+        if len(rows) == 0:
+            self._finder.predictions([])  # or there is no detector
+            raise NotEnoughLabelsError(
+                "no box can be doubted: the detector has learned from all labelled images, and "
+                "repeats what they say; label some more, bench.pick(20) and bench.label()"
             )
-            for one in found.suspects
-        ]
-        frame = pd.DataFrame(rows, columns=["sample_id", *SUSPECT_COLUMNS])
-        return frame.set_index("sample_id"), found
+        seen = self._look(table, rows)
+        cases = seen.cases
+        return BoxDoubts(
+            suspects=rank_box_suspects(cases.truth, cases.said, seen.sizes, cases.classes),
+            cases=cases,
+            paths=[table.paths[row] for row in seen.rows],
+            labels=seen.labels,
+            found=seen.found,
+            model=self._finder.name,
+        )
 
     def worth(self, table: Table, rows: Rows) -> Worth:
         """What labelling some images of the pool would bring, for `selection.batch.pick_batch`.
@@ -196,7 +186,8 @@ class BoxJudge:
         if len(self._unseen(table)):
             measured = self._look(table, self._unseen(table)).cases
             difficulty = 1 - measured.ranking.average_precision()[0]
-        said, _ = self._said(table, rows)
+        ids = [table.ids[row] for row in rows]
+        said = box_table(self._found(ids), read_sizes(self._dataset, ids), table.classes)
         per_image, per_box = self._seconds(table)
         return box_worth(
             said, len(rows), table.classes, difficulty, per_image=per_image, per_box=per_box
@@ -223,17 +214,30 @@ class BoxJudge:
                 "no figure can be given yet: label images of the blind test, or some of the pool "
                 "that the detector has not learned from, bench.pick(20) and bench.label()"
             )
-        said, sizes = self._said(table, rows)
         ids = [table.ids[row] for row in rows]
-        truth = box_table(read_boxes(self._dataset, ids), sizes, table.classes)
-        return Seen(BoxCases(ids, truth, said, table.classes), sizes, rows)
+        found, sizes = self._found(ids), read_sizes(self._dataset, ids)
+        labels = read_boxes(self._dataset, ids)
+        truth, said = (box_table(each, sizes, table.classes) for each in (labels, found))
+        return Seen(BoxCases(ids, truth, said, table.classes), sizes, rows, labels, found)
 
-    def _said(self, table: Table, rows: Rows) -> tuple[BoxTable, list[tuple[int, int]]]:
-        ids = [table.ids[row] for row in rows]
+    def _found(self, ids: Sequence[str]) -> list[tuple[Box, ...]]:
         found = self._finder.predictions(ids)
-        sizes = read_sizes(self._dataset, ids)
-        return box_table([found.get(each, ()) for each in ids], sizes, table.classes), sizes
+        return [tuple(found.get(each, ())) for each in ids]
 
 
-def _id(table: BoxTable, row: int) -> str:
-    return table.ids[row] if row >= 0 else ""
+def _wrong(table: Table, seen: Seen, error: BoxError) -> WrongBox:
+    row, image = int(seen.rows[error.image]), error.image
+    truth, said = seen.cases.truth, seen.cases.said
+    label = truth.ids[error.truth] if error.truth >= 0 else None
+    found = said.ids[error.said] if error.said >= 0 else None
+    return WrongBox(
+        sample_id=table.ids[row],
+        path=table.paths[row],
+        split=Split.TEST if table.is_test[row] else Split.POOL,
+        size=seen.sizes[image],
+        kind=error.kind,
+        score=error.score,
+        reason=error.reason,
+        label=next((box for box in seen.labels[image] if box.id == label), None),
+        found=next((box for box in seen.found[image] if box.id == found), None),
+    )

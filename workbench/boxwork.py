@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from workbench.boxjudging import BoxJudge
+from workbench.boxmistakes import WrongBoxes
+from workbench.boxreview import BoxDoubts
 from workbench.dataset.connection import Connection
 from workbench.detecting import Detecting
 from workbench.errors import NotEnoughLabelsError
@@ -44,7 +46,8 @@ class BoxWork(ImageWork):
         super().__init__(connection, dataset, labels, queue)
         self.detecting = Detecting(connection, dataset, self.learner)
         self.judge = BoxJudge(dataset, self.detecting, labels)
-        self._picking = Picking(dataset, queue, self.learner, self.judge.worth)
+        judge = self.judge
+        self._picking = Picking(dataset, queue, self.learner, judge.worth, judge.measure)
 
     def seconds_a_label(self) -> float:
         """Median of what people have spent on an image, with all of its boxes; NaN for none."""
@@ -75,17 +78,21 @@ class BoxWork(ImageWork):
         """Figures of the detector in use on the blind test split."""
         return self.judge.evaluate(self.table())
 
-    def errors(self, kind: str | None, count: int) -> pd.DataFrame:
-        """The first wrong boxes of each kind, and a view of each kind for the App."""
-        if count < 1:
-            raise ValueError(f"count must be at least 1, but got {count}")
-        errors = self.judge.errors(self.table(), kind)
-        self.judge.save_views(errors)
-        return errors.groupby("kind", sort=False).head(count)
+    def errors(self, kind: str | None, count: int) -> WrongBoxes:
+        """The first wrong boxes of each kind, as a gallery, and a view of each for the App."""
+        from workbench.boxgallery import box_gallery
 
-    def suspects(self) -> pd.DataFrame:
-        """The boxes of the pool, and places without one, that are likely wrong."""
-        return self.judge.suspects(self.table())[0]
+        kinds = self.judge.errors(self.table(), kind, count)
+        ids = {box.sample_id for each in kinds.values() for box in each.boxes}
+        events = {each: item.event for each, item in self._queue.look_up([*ids]).items()}
+        gallery = box_gallery(self.desks, self.display)
+        errors = WrongBoxes(kinds, events, self.detecting.name, gallery)
+        errors.save_views(self._dataset)
+        return errors
+
+    def doubts(self) -> BoxDoubts:
+        """What the detector says against boxes that it has not learned from."""
+        return self.judge.doubts(self.table())
 
     def refresh(self) -> None:
         """Bring the predictions up to date, if there is a detector."""

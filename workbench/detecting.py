@@ -126,6 +126,11 @@ class Detecting:
         return Path(found["folder"]) if found else None
 
     @property
+    def name(self) -> str:
+        """Of the run that trained the detector in use; empty where there is none."""
+        return Path(self.folder or "").parent.name
+
+    @property
     def trained_on(self) -> frozenset[str]:
         """Content hashes of the images that the detector in use was trained on.
 
@@ -198,8 +203,7 @@ class Detecting:
     def write(self) -> dict[str, Boxes]:
         """Write the predictions of all images into the dataset; by sample id."""
         predicted = self.predictions()
-        name = Path(self.folder or "").parent.name  # of the run
-        write_predicted_boxes(self._connection, self._dataset, predicted, name)
+        write_predicted_boxes(self._connection, self._dataset, predicted, self.name)
         return predicted
 
     def to_pandas(self, folder: Path | None) -> pd.DataFrame:

@@ -29,8 +29,10 @@ from workbench.training import Training
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.boxmistakes import WrongBoxes
     from workbench.evaluation.detection import DetectionEvaluation
     from workbench.mistakes import Errors
+    from workbench.review import Evidence
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
     from workbench.widgets.labelling import LabelWidget
@@ -48,13 +50,15 @@ class ImageWork:
     Attributes:
         learner: the model in use.
         desks: what labelling widgets need.
+        display: makes the pictures that are shown.
     """
 
     def __init__(
         self, connection: Connection, dataset: "fo.Dataset", labels: LabelStore, queue: LabelQueue
     ) -> None:
         self.learner = Learner(connection.home, dataset, labels)
-        self.desks = Desks(dataset, labels, queue, self.learner, Display(connection.home))
+        self.display = Display(connection.home)
+        self.desks = Desks(dataset, labels, queue, self.learner, self.display)
         self._dataset = dataset
         self._labels = labels
         self._queue = queue
@@ -88,17 +92,21 @@ class ImageWork:
         if review is not None:
             from workbench.review import start_review
 
-            worklist = start_review(review, self.learner, self._queue, count)
+            worklist = start_review(review, self.doubts, self._queue, count)
         elif len(self._queue) == 0:
             self._picking.first_look(50 if count is None else count)
         feedback.enabled = instant and self._labels.task != DETECTION
         return LabelWidget(self.desks.at(worklist), keys=keys)
 
-    def suspects(self) -> pd.DataFrame:
-        """The pool's labels, the most doubtful first."""
+    def doubts(self) -> "Evidence":
+        """What speaks against the pool's labels."""
         from workbench.review import find_doubts
 
-        return find_doubts(self.learner).to_pandas()
+        return find_doubts(self.learner)
+
+    def suspects(self) -> pd.DataFrame:
+        """The pool's labels, the most doubtful first."""
+        return self.doubts().to_pandas()
 
     def train(
         self, backbone: str, *, weights: str, minutes: float, seed: int, choices: Mapping[str, Any]
@@ -128,7 +136,7 @@ class ImageWork:
         """Figures on the blind test split."""
         return self._judge.evaluate(self.learner.fit())
 
-    def errors(self, kind: str | None, count: int) -> "Errors | pd.DataFrame":
+    def errors(self, kind: str | None, count: int) -> "Errors | WrongBoxes":
         """The images to look at, and a view of each kind for the App."""
         from workbench.gallery import find_errors_to_show
 

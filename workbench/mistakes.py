@@ -25,7 +25,7 @@ from workbench.quality.outliers import (
     least_reference,
     measure_outliers,
 )
-from workbench.review import Doubts, find_doubts
+from workbench.review import Doubts, find_doubts, still_open
 from workbench.tasks import suggestion
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class _Finder:
 
     def wrong_labels(self, count: int) -> Found:
         doubts, suspects = self._doubts, self._doubts.suspects
-        rows = [row for row in doubts.open(self._queue) if suspects.likely[row]]
+        rows = [row for row in still_open(doubts, self._queue) if suspects.likely[row]]
         found = []
         for row in rows[:count]:
             evidence = doubts.evidence(row)

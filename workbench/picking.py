@@ -20,6 +20,9 @@ from workbench.selection.boxes import Worth
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.evaluation.detection import DetectionEvaluation
+    from workbench.evaluation.measured import Measured
+
 
 class Picking:
     """Picks batches into the queue of one dataset.
@@ -29,6 +32,7 @@ class Picking:
         queue: where the picks go.
         learner: the model that they are picked by.
         worth: what they are picked by where the learner has no model; see `Learner.pick`.
+        measure: how good the model in use is, for the record; by default the learner.
     """
 
     def __init__(
@@ -37,8 +41,10 @@ class Picking:
         queue: LabelQueue,
         learner: Learner,
         worth: Callable[[Table, Rows], Worth] | None = None,
+        measure: Callable[[Table], "Measured | DetectionEvaluation"] | None = None,
     ) -> None:
         self._worth = worth
+        self._measure = measure or (lambda _: learner.evaluate(learner.fit()))
         self._dataset = dataset
         self._queue = queue
         self._learner = learner
@@ -78,9 +84,10 @@ class Picking:
 
     def _record(self, strategy: str, picks: Sequence[Pick]) -> None:
         values: dict[str, Any] = dict.fromkeys(("value", "low", "high", "provisional"))
+        values["measure"] = self._learner.task.measure
         table = self._learner.table()
         try:
-            evaluation = self._learner.evaluate(self._learner.fit())
+            evaluation = self._measure(table)
         except NotEnoughLabelsError:
             pass  # a first round has no figure
         else:
@@ -90,6 +97,7 @@ class Picking:
                 "low": figure.low,
                 "high": figure.high,
                 "provisional": evaluation.provisional,
+                "measure": evaluation.measure,
             }
         record_round(
             self._dataset,
@@ -98,6 +106,5 @@ class Picking:
             test_labels=len(table.labelled_test),
             strategy=strategy,
             picked=len(picks),
-            measure=self._learner.task.measure,
             **values,
         )

@@ -15,15 +15,15 @@ from workbench.boxwork import BoxWork
 from workbench.classes import Classes
 from workbench.dataset import opening
 from workbench.dataset.connection import Connection
-from workbench.dataset.ingest import ImportReport, add_folder
+from workbench.dataset.ingest import ImportReport
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
 from workbench.dataset.values import DETECTION
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
-from workbench.folders import label_by_folder, require_labels_mode
 from workbench.imagework import ImageWork
+from workbench.labelfiles import add_labelled, read_first_labels, take_labels, to_remember
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
@@ -31,6 +31,7 @@ from workbench.labels.store import LabelStore
 if TYPE_CHECKING:
     import fiftyone as fo
 
+    from workbench.boxmistakes import WrongBoxes
     from workbench.evaluation.detection import DetectionEvaluation
     from workbench.exchange import ExportReport
     from workbench.mistakes import Errors
@@ -96,16 +97,8 @@ class Workbench:
             FormatError: the file of labels cannot be used as a whole; nothing was imported.
             DatasetError: `"folders"`, where images are labelled with boxes.
         """
-        if labels not in (None, "folders"):
-            from workbench.exchange import add_labelled
-
-            parts = self.dataset, self.labels, Path(folder), labels
-            return add_labelled(*parts, self._test_fraction)
-        require_labels_mode(labels and str(labels), self.labels.task)
-        report = add_folder(self.dataset, Path(folder), self._test_fraction)
-        if labels == "folders":
-            label_by_folder(self.dataset, self.labels, Path(folder))
-        return report
+        parts = self.dataset, self.labels, Path(folder), labels
+        return add_labelled(*parts, self._test_fraction)
 
     def export(self, folder: str | Path, format: str) -> "ExportReport":
         """Write the labelled images with their labels, in the format of another tool.
@@ -162,11 +155,14 @@ class Workbench:
     def suspects(self) -> pd.DataFrame:
         """The pool's labels, the most doubtful first, with the evidence in words.
 
-        Every label is judged by a probe that has not seen it, and by its nearest neighbours.
+        Every label is judged by a probe that has not seen it, and by its nearest neighbours. Boxes
+        are judged by the detector, in images that it has not learned from: overlooked, badly placed
+        or of a wrong class.
 
         Returns:
             A row a label: `path`, `label`, `suggested`, `score` (0 to 1), `likely` (whether it
-            counts as a likely error; their number estimates how many there are), `reason`.
+            counts as a likely error; their number estimates how many there are), `reason`. With
+            boxes, a row a box or place, as `boxreview.BoxDoubts.to_pandas` gives it.
 
         Raises:
             NotEnoughLabelsError: the pool's labels cover fewer than two classes.
@@ -262,13 +258,13 @@ class Workbench:
         """
         return self._work.evaluate()
 
-    def errors(self, kind: str | None = None, count: int = 100) -> "Errors | pd.DataFrame":
+    def errors(self, kind: str | None = None, count: int = 100) -> "Errors | WrongBoxes":
         """What the model gets wrong and what it has not seen the like of: the images to look at.
 
         In a cell a gallery; a click opens an image in the labelling widget. Each kind is saved as a
         view for the App, too. Mistakes on the test split are shown, but choosing labels, classes or
         models by them spends its blindness: figures on it then flatter what was chosen. Of boxes it
-        is a table, a row a wrong box; views are named as `Boxes: missed`.
+        is the wrong boxes; views are named as `Boxes: missed`.
 
         Args:
             kind: `confident` (and wrong), `label` (probably a wrong one), `confused` (pairs of
@@ -329,8 +325,8 @@ class Workbench:
     def rounds(self) -> pd.DataFrame:
         """The rounds so far, a row a pick: labels and the headline figure before it.
 
-        `measure` says what `value` is: accuracy, or in multi-label the micro-averaged F1; `low` and
-        `high` are its 95 % interval.
+        `measure` says what `value` is: accuracy, in multi-label the micro-averaged F1, of boxes mAP;
+        `low` and `high` are its 95 % interval.
         """
         return rounds(self.dataset)
 
@@ -369,25 +365,25 @@ def open_workbench(
     images: str | Path | None,
     task: str | None,
     classes: Sequence[str],
-    labels: str | None,
+    labels: str | Path | None,
     annotator: str | None,
     test_fraction: float,
 ) -> Workbench:
     """Open a dataset and put it on the bench; `workbench.open` documents it."""
-    require_labels_mode(labels, task)
+    found = read_first_labels(name, images, labels, task, classes)
     dataset, report = opening.open_dataset(
         name,
         images=Path(images) if images is not None else None,
         task=task,
         classes=classes,
         test_fraction=test_fraction,
-        labels=labels,
+        labels=to_remember(labels),
     )
     fraction = opening.test_fraction_of(dataset, test_fraction)
     bench = Workbench(connection, dataset, annotator, report, fraction)
     if pending := opening.pending_import(dataset):
-        if (labels or pending.labels) == "folders":
-            label_by_folder(dataset, bench.labels, pending.folder)
+        source = labels or pending.labels
+        take_labels(dataset, bench.labels, pending.folder, source, report, found)
         opening.import_is_done(dataset)
     # A resumed notebook passes its list again: what was renamed or removed since stays so.
     names = (str(name).strip() for name in classes)

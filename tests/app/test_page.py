@@ -2,9 +2,11 @@
 
 import shutil
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from tests import chromium
 from tests.app.notebook_page import NotebookPage
@@ -98,6 +100,16 @@ def select(page, frame, *numbers):
     wait_until(page, lambda: len(selected_in_app("app-page")) == len(numbers))
 
 
+def answer(frame, label):
+    """Press a prompt's button, again where the App was busy asking its server and let a press go by."""
+    press = frame.get_by_role("button", name=label, exact=True)
+    for patience in (10_000, 30_000, 100_000):
+        press.click()
+        with suppress(TookTooLong):
+            return press.wait_for(state="hidden", timeout=patience)
+    raise AssertionError(f"{label!r} stays: {frame.locator('body').inner_text()[:2_000]}")
+
+
 def button(frame, label):
     return frame.locator(f"button[aria-label='{label}']")
 
@@ -131,7 +143,7 @@ def test_images_are_labelled_reviewed_and_undone_in_the_app(bench, notebook, ope
     field.click()
     page.screenshot(path=OUT / "app-label-prompt.png")
     frame.get_by_role("option", name="dog").click()
-    frame.get_by_role("button", name="Label", exact=True).click()
+    answer(frame, "Label")
     frame.get_by_text("Labelled 2 images as 'dog'.").wait_for()
     assert bench.labels.history()["after"].tolist() == ["cat", "dog", "dog"]
     assert widget._desk.state()["counts"] == {"dog": 2}
@@ -159,7 +171,7 @@ def test_predictions_are_accepted_in_the_app(bench, notebook, open_page):
     frame.get_by_text("2 images will be labelled as predicted").wait_for()
     frame.get_by_text("Left out: 1 of the blind test split").wait_for()
     page.screenshot(path=OUT / "app-accept-prompt.png")
-    frame.get_by_role("button", name="Accept", exact=True).click()
+    answer(frame, "Accept")
     frame.get_by_text("Accepted the prediction of 2 images.").wait_for()
     assert bench.labels.counts() == {"dog": 2}
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 import workbench as wb
 from tests.browser.bench import screenshots, type_keys, wait_for_image, wait_saved
+from tests.browser.boxes import CLASSES, COINS, boxes_of
 from tests.browser.conftest import OUT
 from tests.browser.lab import Lab
 from tests.browser.page import LabPage
@@ -301,6 +302,57 @@ for number in range(6):
 """
 OPEN = """bench = wb.open("gallery", images=tree, labels="folders")
 bench.add(photos)"""
+
+
+WRONG_BOXES = """
+from dataclasses import replace
+from types import SimpleNamespace
+from workbench.dataset.boxes import Box, box_id
+
+def box(label, x, y, **more):
+    return Box(box_id(), label, x / 384, y / 303, 62 / 384, 62 / 303, **more)
+
+found = {}
+for sample_id in pool:
+    boxes = [box("silver", 20, 22), box("bronze", 78, 25), box("worn", 130, 12)]
+    bench.labels.commit(sample_id, boxes)
+    found[sample_id] = [replace(each, id=box_id(), confidence=0.8) for each in boxes]
+first, second, *_ = pool
+silver, bronze, worn = found[first]
+found[first] = [replace(silver, label="worn", confidence=0.95), bronze]
+silver, bronze, worn = found[second]
+moved = replace(bronze, x=bronze.x + 28 / 384, confidence=0.9)
+found[second] = [silver, moved, worn, box("worn", 188, 25, confidence=0.92)]
+bench._work.judge._finder = SimpleNamespace(
+    name="run 1", trained_on=frozenset(),
+    predictions=lambda ids=None: {each: found.get(each, ()) for each in ids or found},
+)
+"""
+
+
+def test_from_a_wrong_box_to_its_place_in_the_labelling_widget(lab_page: Open, home: Path) -> None:
+    opened = f"NAME, CLASSES = 'wrong-boxes', {CLASSES}\n{COINS}\n{WRONG_BOXES}"
+    page = lab_page([opened, "errors = bench.errors()\nerrors"])
+    page.run_cell(0, timeout=400)
+    page.run_cell(1)
+    gallery = page.page.locator(".wb-errors")
+    gallery.get_by_role("tab", name="Confused").wait_for()
+    tabs = [text.split("\n")[0] for text in gallery.get_by_role("tab").all_inner_texts()]
+    assert tabs == ["Missed", "False alarms", "Badly placed", "Confused", "Found twice"]
+    gallery.get_by_role("tab", name="False alarms").click()
+    page.page.wait_for_function("() => document.querySelector('.wb-case img')?.naturalWidth > 0")
+    assert "no box there" in gallery.locator(".wb-case").inner_text()
+    screenshots(page, "gallery-boxes")
+    gallery.get_by_role("tab", name="Badly placed").click()
+    gallery.locator(".wb-case").click()
+    wait_for_image(page)
+    assert page.page.locator(".wb-reason").inner_text().startswith("'bronze' at the top")
+    screenshots(page, "gallery-boxes-opened")
+    type_keys(page, "v ")
+    wait_saved(page)
+    assert boxes_of(page)[1][1][:2] == ["bronze", 106]
+    page.page.keyboard.press("Escape")
+    gallery.locator(".wb-case-mark", has_text="changed").wait_for()
 
 
 def test_from_the_gallery_into_the_labelling_widget_and_back(

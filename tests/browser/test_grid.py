@@ -147,7 +147,7 @@ def test_classes_and_notes_are_changed_by_hand(lab_page: Open, home: Path) -> No
     type_keys(page, "zz")
     wait_saved(page)
     assert page.execute("bench.labels.counts()") == "{'1': 1, '2': 1}"
-    page.page.locator(".wb-class", has_text="7").hover()
+    page.page.locator(".wb-class[aria-keyshortcuts='7']").hover()
     page.page.get_by_text("a bar and a slope").wait_for()
     page.page.wait_for_function(
         "() => [...document.querySelectorAll('.wb-guide img')].filter(i => i.naturalWidth).length === 3"

@@ -3,9 +3,9 @@
  * The images of one kind in rows: a picture, what is said of it and what it is labelled.
  *
  * @typedef {import("./values.js").Label} Label
- * @typedef {{ id: string, name: string, label: Label | null, predicted: Label | null, percent: number | null,
- *             reason: string, group: string, test: boolean }} CaseView
- * @typedef {{ kind: string, title: string, verb: string, about: string, total: number, cases: CaseView[] }} KindView
+ * @typedef {{ id: string, sample?: string, name: string, label: Label | null, predicted: Label | null, percent: number | null,
+ *             reason: string, group: string, test: boolean }} CaseView `sample`: the image, where `id` is of a place in it
+ * @typedef {{ kind: string, title: string, verb: string, nothing?: string, about: string, total: number, cases: CaseView[] }} KindView
  */
 
 import { h } from "./dom.js";
@@ -13,6 +13,9 @@ import { captionOf } from "./values.js";
 
 const ROOM = 8; // CSS pixels over and under an image that was moved to
 const SEEN_BEFORE = "300px"; // from the screen, the pictures that are asked for
+
+/** @param {CaseView} found */
+export const sampleOf = ({ id, sample }) => sample ?? id;
 
 /**
  * @param {ReturnType<typeof import("./thumbs.js").createThumbs>} thumbs
@@ -52,9 +55,9 @@ export function createCases(thumbs, on) {
 
     /**
      * @param {CaseView} found
-     * @param {string} verb
+     * @param {KindView} kind
      */
-    function draw(found, verb) {
+    function draw(found, { verb, nothing = "no label" }) {
         const sure = found.percent === null ? "" : `${found.percent} %`;
         const said = captionOf(found.predicted);
         const cell = h(
@@ -73,7 +76,7 @@ export function createCases(thumbs, on) {
             },
             h("div", { class: "wb-case-picture" }, h("img", { alt: "", draggable: "false" }), h("span", { class: "wb-case-mark" })),
             h("div", { class: "wb-case-said" }, h("span", {}, found.predicted === null ? "" : `${verb} `, h("b", {}, said)), h("i", {}, sure)),
-            h("div", { class: "wb-case-label" }, found.label === null ? "no label" : `labelled ${captionOf(found.label)}`),
+            h("div", { class: "wb-case-label" }, found.label === null ? nothing : `labelled ${captionOf(found.label)}`),
         );
         if (found.test) cell.firstElementChild?.append(h("span", { class: "wb-case-test", title: "of the blind test split" }, "test"));
         return cell;
@@ -83,7 +86,7 @@ export function createCases(thumbs, on) {
     function dress() {
         cells.forEach((cell, index) => {
             const found = shown[index];
-            const mark = done.get(found.id) ?? "";
+            const mark = done.get(sampleOf(found)) ?? "";
             cell.tabIndex = index === cursor ? 0 : -1;
             cell.setAttribute("aria-selected", String(index === cursor));
             cell.classList.toggle("wb-case-done", Boolean(mark));
@@ -163,7 +166,7 @@ export function createCases(thumbs, on) {
             clear();
             shown = view.cases;
             cursor = 0;
-            cells = shown.map((found) => draw(found, view.verb));
+            cells = shown.map((found) => draw(found, view));
             list.setAttribute("aria-label", view.title);
             list.replaceChildren();
             cells.forEach((cell, index) => {
@@ -182,7 +185,8 @@ export function createCases(thumbs, on) {
         /** @param {string} id of the image that is the one now, if it is among them */
         point(id) {
             // Of an image that is there twice, the one that is under the hand already.
-            const to = shown[cursor]?.id === id ? cursor : shown.findIndex((found) => found.id === id);
+            const here = shown[cursor] && sampleOf(shown[cursor]) === id;
+            const to = here ? cursor : shown.findIndex((found) => sampleOf(found) === id);
             if (to < 0) return;
             move(to, false);
             on.point(shown[to]);

@@ -40,7 +40,7 @@ export function createCurve(parent) {
             const range = last ? `${percent(last.low)} to ${percent(last.high)}` : "";
             note.textContent = working || (last ? range + (last.provisional ? ", provisional" : ", blind test") : "");
             note.title = last?.provisional
-                ? `Out of fold on the labelled pool (${measure}); from 30 labelled test images on, the blind test set's`
+                ? `On labelled images of the pool that the model has not learned from (${measure}); from 30 labelled test images on, the blind test set's`
                 : `On the blind test images labelled so far (${measure}), with its 95 % interval`;
             if (points.length > 1) draw(svg, points, measure);
         },

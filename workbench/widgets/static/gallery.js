@@ -6,7 +6,7 @@
  */
 
 import { onLabelling } from "./around.js";
-import { createCases } from "./cases.js";
+import { createCases, sampleOf } from "./cases.js";
 import { h } from "./dom.js";
 import { createTabs } from "./tabs.js";
 import { createThumbs } from "./thumbs.js";
@@ -81,7 +81,7 @@ function render({ model, el }) {
     /** @param {import("./cases.js").CaseView} found */
     function open(found) {
         setOpened(true);
-        cases.point(found.id);
+        cases.point(sampleOf(found));
         send({ type: "open", kind: shown, sample: found.id });
     }
 

@@ -355,7 +355,7 @@ async function render({ model, el }) {
             ticked: work.ticking ? (grid.shown ? grid.ticked : work.ticked) : null,
             shown: grid.shown || item !== null,
         });
-        panel.showReason(item?.reason ?? "", item ? hints.note : "");
+        panel.showReason((item && tool?.reason()) || (item?.reason ?? ""), item ? hints.note : "");
         panel.showNote(item?.note ?? "");
         classSheet.show(work.classes, work.counts);
         neighbours.show(item?.neighbours ?? []);
