@@ -5,6 +5,8 @@ import os
 import signal
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from tests.browser.conftest import OUT
 from tests.browser.page import LabPage
 
@@ -129,3 +131,11 @@ def labels_given(page: LabPage) -> list[str]:
     )
     found: list[str] = json.loads(history)
     return found
+
+
+def wait_pictures(page: Page, count: int) -> None:
+    """Wait until so many pictures are drawn."""
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('.wb-case img')].filter(i => i.naturalWidth).length >= count",
+        arg=count,
+    )
