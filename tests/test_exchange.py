@@ -119,26 +119,48 @@ def test_labels_that_cannot_be_used_make_no_dataset(make, pictures, task, classe
     assert not fo.dataset_exists(make.names[-1])
 
 
+def cut_short(make, pictures, monkeypatch, labels):
+    """An import that ends when the images are in, before their labels are."""
+    from workbench.labels.store import LabelStore
+
+    (pictures / "labels.json").write_text(coco())
+
+    def interrupt(*args, **more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(LabelStore, "import_labels", interrupt)
+        patched.chdir(pictures)
+        make(images=Path(), labels=labels)
+
+
 @pytest.mark.parametrize("labels", ["coco", "labels.json"])
 def test_labels_that_were_cut_short_come_when_it_is_opened_again(
     make, pictures, tmp_path, monkeypatch, labels
 ):
     import workbench as wb
-    from workbench.labels.store import LabelStore
 
-    (pictures / "labels.json").write_text(coco())
-
-    def cut_short(*args, **more):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(LabelStore, "import_labels", cut_short)
-        patched.chdir(pictures)
-        make(images=Path(), labels=labels)
+    cut_short(make, pictures, monkeypatch, labels)
     monkeypatch.chdir(tmp_path)
     bench = wb.open(make.names[-1], annotator="ann")
     assert [status for status, _ in state(bench).values()] == ["labelled"] * 4 + ["unlabelled"]
     assert bench.labels.counts()["coin"] == 3
+
+
+def test_labels_that_went_while_they_were_cut_short_do_not_keep_the_images_out(
+    make, pictures, monkeypatch
+):
+    import workbench as wb
+
+    cut_short(make, pictures, monkeypatch, "labels.json")
+    moved = (pictures / "labels.json").rename(pictures / "elsewhere.json")
+    with pytest.raises(FormatError, match="gone"):
+        wb.open(make.names[-1], labels=pictures / "gone.json")
+    with pytest.warns(UserWarning, match="no longer be read"):
+        bench = wb.open(make.names[-1], annotator="ann")
+    assert {status for status, _ in state(bench).values()} == {"unlabelled"}
+    bench.add(pictures, labels=moved)
+    assert wb.open(make.names[-1]).labels.counts()["coin"] == 3
 
 
 def test_an_image_with_a_faulty_box_is_left_out_whole(bench, pictures):

@@ -3,6 +3,7 @@
 Wiring: readers from `dataset.formats`, commits to `labels`.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from workbench.dataset.files import find_files
 from workbench.dataset.formats.found import Finding, Imported, LabelReport, Said
 from workbench.dataset.formats.images import Images
 from workbench.dataset.ingest import ImportReport, add_folder
-from workbench.dataset.opening import is_there
+from workbench.dataset.opening import import_is_done, is_there, pending_import
 from workbench.dataset.schema import check_task, clean_classes
 from workbench.dataset.types import FINISHED
 from workbench.dataset.values import CLASSIFICATION, DETECTION, names_of
@@ -100,6 +101,44 @@ def to_remember(source: str | Path | None) -> str | None:
     from workbench.dataset.formats.finding import READERS
 
     return str(source if source in READERS else Path(source).expanduser().absolute())
+
+
+def finish_import(
+    dataset: "fo.Dataset",
+    labels: LabelStore,
+    source: str | Path | None,
+    report: ImportReport | None,
+    found: Imported | None,
+) -> None:
+    """Bring in the labels of a first import, be it one that was cut short, which then is done.
+
+    Where nobody has named another source by now, and the one that was named then cannot be used any
+    more, the images are worth having without it: a warning tells what to do.
+
+    Args:
+        dataset: the dataset.
+        labels: its labels.
+        source: as `add_labelled` takes it; None for what was named when the import began.
+        report: of the images, if they were imported just now; gets that of the labels.
+        found: what was read of a file, if it was.
+
+    Raises:
+        FormatError: the file cannot be used.
+    """
+    pending = pending_import(dataset)
+    if pending is None:
+        return
+    try:
+        take_labels(dataset, labels, pending.folder, source or pending.labels, report, found)
+    except FormatError as error:
+        if source is not None:
+            raise
+        warnings.warn(
+            f"the import of {pending.folder} was cut short before its labels were in, and they can "
+            f"no longer be read: {error}; bench.add(folder, labels=file) takes them from elsewhere",
+            stacklevel=4,
+        )
+    import_is_done(dataset)
 
 
 def take_labels(

@@ -23,7 +23,7 @@ from workbench.dataset.values import DETECTION
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
 from workbench.imagework import ImageWork
-from workbench.labelfiles import add_labelled, read_first_labels, take_labels, to_remember
+from workbench.labelfiles import add_labelled, finish_import, read_first_labels, to_remember
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
@@ -381,10 +381,7 @@ def open_workbench(
     )
     fraction = opening.test_fraction_of(dataset, test_fraction)
     bench = Workbench(connection, dataset, annotator, report, fraction)
-    if pending := opening.pending_import(dataset):
-        source = labels or pending.labels
-        take_labels(dataset, bench.labels, pending.folder, source, report, found)
-        opening.import_is_done(dataset)
+    finish_import(dataset, bench.labels, labels, report, found)
     # A resumed notebook passes its list again: what was renamed or removed since stays so.
     names = (str(name).strip() for name in classes)
     bench.classes.add(*[name for name in names if not bench.labels.ever_had_class(name)])
