@@ -121,7 +121,13 @@ def test_a_reload_and_a_busy_kernel_lose_no_box(lab_page: Open, home: Path) -> N
     wait_for_image(page)
     assert rows(page) == ["silver"]
     drag(page.page, (200, 100), (260, 150))
-    type_keys(page, "zz")  # one of this page, one of the page before it
+    page.page.keyboard.press("ArrowRight")
+    page.reload()  # at once
+    page.run_cell(1)
+    wait_for_image(page)
+    wait_saved(page)
+    assert [box[1] for box in boxes_of(page)[0]] == [100, 201]
+    type_keys(page, "zzz")  # of this page none, of those before it all
     wait_saved(page)
     assert (rows(page), boxes_of(page)[0]) == ([], [])
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.browser import boxes
 from tests.browser.bench import (
     opening,
     opening_few,
@@ -53,6 +54,40 @@ def test_the_second_on_an_image_is_told_and_may_overrule(lab_page: Open, home: P
     ]
     assert [event[1] for event in events[1:]] == ["bob"] * 3
     assert ann.execute("sorted(bench.labels.counts().items())") == "[('2', 1), ('3', 1)]"
+
+
+def test_two_draw_on_one_image_and_one_of_them_is_told_what_the_other_did_first(
+    lab_page: Open, home: Path
+) -> None:
+    ann = lab_page(boxes.opening("drawn-together"))
+    show_widget(ann)
+    boxes.drag(ann.page, (100, 100), (160, 150))
+    wait_saved(ann)
+    again = "bench = wb.open('drawn-together', annotator='bob')\n" + (
+        "from workbench.dataset.detections import read_boxes\n"
+        "pool = bench.dataset.match({'split': 'pool'}).values('id')"
+    )
+    bob = lab_page([f"import workbench as wb\n{again}", "bench.label()"])
+    bob.run_all()
+    wait_for_image(bob)
+
+    ann.page.bring_to_front()
+    boxes.drag(ann.page, (130, 125), (150, 115))  # moved
+    wait_saved(ann)
+    bob.page.bring_to_front()
+    boxes.drag(bob.page, (200, 200), (240, 240))  # on an image that looks otherwise by now
+    wait_saved(bob)
+    wait_bar(bob, "what you drew on it last is undone")
+    moved = ["silver", 120, 90, 60, 50, 0]
+    assert boxes.boxes_of(bob)[0] == [moved]
+    assert bob.page.locator(".wb-box-row .wb-name").all_inner_texts() == ["silver"]
+    boxes.drag(bob.page, (200, 200), (240, 240))  # now that he sees it
+    boxes.drag(bob.page, (150, 115), (150, 125))  # where it is shown by now
+    wait_saved(bob)
+    moved[2] = 100
+    assert sorted(boxes.boxes_of(bob)[0]) == [moved, ["silver", 200, 200, 40, 40, 0]]
+    told = bob.execute("bench.labels.history()[['annotator', 'applied']].to_numpy().tolist()")
+    assert told.endswith("['bob', False], ['bob', True], ['bob', True]]")
 
 
 def history(page: LabPage) -> list[list[Any]]:

@@ -130,6 +130,12 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         edit(box, next);
     }
 
+    /** The page may be closed now. */
+    function onHidden() {
+        if (document.hidden) settle();
+    }
+    document.addEventListener("visibilitychange", onHidden);
+
     /** @param {string} action */
     function shape(action) {
         const box = pressed?.next ?? model.selected;
@@ -298,7 +304,8 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
             paint();
         },
         destroy() {
-            clearTimeout(pressing);
+            settle();
+            document.removeEventListener("visibilitychange", onHidden);
             cancelAnimationFrame(frame);
             canvas.destroy();
             panel.destroy();

@@ -380,6 +380,7 @@ async function render({ model, el }) {
 
     return () => {
         clearInterval(asking);
+        tool?.destroy();
         bar.stop();
         clearTimeout(prefetchTimer);
         saving.stop();
@@ -388,7 +389,6 @@ async function render({ model, el }) {
         grid.destroy();
         stopGestures();
         clock.stop();
-        tool?.destroy();
         viewport.destroy();
         images.clear();
         thumbs.clear();
