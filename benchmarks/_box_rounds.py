@@ -17,6 +17,7 @@ from benchmarks._scenes import HEIGHT, WIDTH
 from workbench.dataset.boxes import BoxTable
 from workbench.evaluation.boxcases import BoxCases
 from workbench.models.detectortraining import LabelledImage, hold_out_images, measure_detector
+from workbench.models.recipe import DetectorRecipe
 from workbench.selection.batch import DEFAULT, pick_batch
 from workbench.selection.boxes import PER_BOX, PER_IMAGE, box_worth
 from workbench.selection.types import Query
@@ -93,7 +94,7 @@ class Rounds:
         self, free: Rows, labelled: Rows, detector: "Detector", rng: np.random.Generator
     ) -> Rows:
         known = [self._pool[row] for row in labelled]
-        _, held = hold_out_images(known, _held_out())
+        _, held = hold_out_images(known, DetectorRecipe())
         unseen = [known[row] for row in held]
         cases = BoxCases(
             [each.path.name for each in unseen],
@@ -113,7 +114,7 @@ class Rounds:
 
     def _detector(self, name: str, rows: Rows) -> "Detector":
         images = [self._pool[row] for row in rows]
-        train, _ = hold_out_images(images, _held_out())
+        train, _ = hold_out_images(images, DetectorRecipe())
         epochs = math.ceil(self._steps / math.ceil(len(train) / BATCH))
         changes = {"epochs": epochs, "patience": epochs, "batch_size": BATCH}
         return self._train(self._folder / name, images, changes)
@@ -125,12 +126,6 @@ class Rounds:
         return _table(
             detector.find([each.path for each in images], [(WIDTH, HEIGHT)] * len(images))
         )
-
-
-def _held_out() -> float:
-    from workbench.models.recipe import DetectorRecipe
-
-    return DetectorRecipe.held_out
 
 
 def _table(boxes: "Sequence[Detections]") -> BoxTable:

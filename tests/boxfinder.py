@@ -19,10 +19,28 @@ def seen(own, **changes):
     return replace(own, **{"id": box_id(), "confidence": 0.9, "attributes": {}} | changes)
 
 
-def use(bench, found, trained_on=()):
-    """Let a bench have a detector that finds these boxes, by sample id, for its judgement."""
-    bench._work.judge._finder = SimpleNamespace(
+def finder(found, trained_on=(), others=None):
+    """A detector whose answers are decided.
+
+    Args:
+        found: boxes by sample id.
+        trained_on: content hashes of what it has learned from.
+        others: of further runs that doubt labels, what they find and what they learned from.
+    """
+    others = others or {}
+
+    def predictions(wanted=None, by=""):
+        known = others[by][0] if by else found
+        return {each: known.get(each, ()) for each in wanted or known}
+
+    return SimpleNamespace(
         name="run 1",
         trained_on=frozenset(trained_on),
-        predictions=lambda wanted=None: {each: found.get(each, ()) for each in wanted or found},
+        predictions=predictions,
+        others={run: frozenset(learned) for run, (_, learned) in others.items()},
     )
+
+
+def use(bench, *args, **more):
+    """Let a bench have such a detector for its judgement; arguments as `finder`."""
+    bench._work.judge._finder = finder(*args, **more)

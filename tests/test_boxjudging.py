@@ -2,22 +2,17 @@
 
 import shutil
 import uuid
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tests.boxfinder import box, finder
 from workbench.boxjudging import BoxJudge
 from workbench.boxmistakes import WrongBoxes
-from workbench.dataset.boxes import Box, box_id
 from workbench.dataset.detections import read_boxes
 from workbench.dataset.predictions import write_predicted_boxes
 from workbench.errors import NotEnoughLabelsError
 from workbench.picking import Picking
-
-
-def box(label="one", x=0.1, confidence=None):
-    return Box(box_id(), label, x, 0.2, 0.3, 0.4, confidence=confidence)
 
 
 @pytest.fixture
@@ -31,15 +26,6 @@ def bench(home, tmp_path):
     name = f"judged-{uuid.uuid4().hex[:8]}"
     yield wb.open(name, images=folder, task="detection", classes=["one", "two"], annotator="ann")
     wb.delete(name)
-
-
-def finder(found, trained_on=()):
-    """What a detector says, as plain values."""
-    return SimpleNamespace(
-        name="run",
-        predictions=lambda ids=None: {each: found.get(each, ()) for each in ids or found},
-        trained_on=frozenset(trained_on),
-    )
 
 
 def labelled(bench, count=12):
@@ -100,8 +86,10 @@ def test_the_blind_test_is_an_evaluation_run_of_fiftyone_with_the_same_figures(b
     for place, sample_id in enumerate(ids):
         there = [box("two" if place % 3 else "one", x) for x in (0.1, 0.5)][: place % 4]
         bench.labels.commit(sample_id, there)
-        seen = [box(each.label, each.x + rng.normal(0, 0.04), rng.random()) for each in there]
-        found[sample_id] = (*seen, box("one", 0.6, rng.random() / 2))
+        seen = [
+            box(each.label, each.x + rng.normal(0, 0.04), confidence=rng.random()) for each in there
+        ]
+        found[sample_id] = (*seen, box("one", 0.6, confidence=rng.random() / 2))
     found[ids[2]] = ()
     told = finder(found)
     told.write = lambda: write_predicted_boxes(

@@ -134,6 +134,28 @@ def test_without_a_detector_what_was_sent_is_still_reviewed(bench):
         bench.label(review="suspects")
 
 
+def test_what_the_detector_has_learned_from_is_doubted_by_those_that_have_not(bench, ids):
+    table = bench._work.table()
+    digest = {each: table.hashes[table.row_of[each]] for each in ids}
+    wrong = {each: [seen(box(), label="two", confidence=SURE)] for each in ids}
+    others = {
+        "run 3": (wrong, [digest[each] for each in ids[6:]]),
+        "run 2": (dict.fromkeys(ids, ()), [digest[each] for each in ids[8:]]),
+    }
+    use(bench, dict.fromkeys(ids, ()), [*digest.values()][2:], others)
+    doubts = bench._work.doubts()
+    said = dict(zip(doubts.ids, doubts.models, strict=True))
+    assert said == {
+        **dict.fromkeys(ids[:2], "run 1"),
+        **dict.fromkeys(ids[2:6], "run 3"),
+        **dict.fromkeys(ids[6:8], "run 2"),
+    }
+    frame = bench.suspects()
+    assert {*frame.index[frame["kind"] == "wrong class"]} == {*ids[2:6]}
+    item = next(each for each in worklist(bench).items() if each.sample_id == ids[2])
+    assert worklist(bench).extras(item)["suggestion"]["model"] == "run 3"
+
+
 def test_a_detector_that_has_learned_from_all_labels_cannot_doubt_any(bench, ids):
     table = bench._work.table()
     learned = frozenset(table.hashes[table.row_of[each]] for each in ids)

@@ -100,6 +100,11 @@ def test_a_better_run_is_taken_into_use_and_predicts(bench, trained, tmp_path):
     assert all(0 <= each.confidence <= 1 for each in detections)
 
     folder = bench.save_model(tmp_path / "saved")
+    evaluation, saved = bench.evaluate(), wb.load_model(folder, device="cpu")
+    assert saved.metrics["figures"]["map50"]["low"] == evaluation.map50.low
+    assert saved.metrics["per_class"][0]["ap50"] == evaluation.per_class["ap50"].iloc[0]
+    for wanted in ("mAP50", "boxes measured on", "Provisional", "in the pool", "kept for the test"):
+        assert wanted in saved.card, saved.card
     elsewhere = wb.load_model(folder, device="cpu").predict(bench.dataset.values("filepath"))
     np.testing.assert_allclose(
         elsewhere[["confidence", "left", "bottom"]].to_numpy(float),
@@ -108,7 +113,21 @@ def test_a_better_run_is_taken_into_use_and_predicts(bench, trained, tmp_path):
     )
 
 
-def test_a_class_that_is_removed_is_predicted_no_more(bench, trained):
+def test_what_the_detector_has_learned_from_is_doubted_by_a_run_that_has_not(bench, trained):
+    run = bench.train("test_resnet", weights="random", fold=1, **(CHOICES | {"epochs": 2})).wait()
+    assert bench._work.detecting.folder == trained.checkpoint
+    doubts = bench._work.doubts()
+    table = bench._work.table()
+    digest = {each: table.hashes[table.row_of[each]] for each in doubts.ids}
+    by = {name: {digest[i] for i, m in zip(doubts.ids, doubts.models, strict=True) if m == name}
+          for name in doubts.models}  # fmt: skip
+    assert by == {
+        each.id: {each.job.hashes[row] for row in each.held_out} for each in (trained, run)
+    }
+    bench.suspects()
+
+
+def test_a_class_that_is_renamed_is_predicted_under_its_new_name(bench, trained, tmp_path):
     detecting = bench._work.detecting
     said = {box.label for boxes in detecting.predictions().values() for box in boxes}
     assert said
@@ -116,6 +135,9 @@ def test_a_class_that_is_removed_is_predicted_no_more(bench, trained):
     bench.classes.rename(name, "other")
     try:
         after = {box.label for boxes in detecting.predictions().values() for box in boxes}
-        assert name not in after
+        assert after == said - {name} | {"other"}
+        saved = wb.load_model(bench.save_model(tmp_path / "renamed"), device="cpu")
+        assert {*saved.classes} == {*CLASSES} - {name} | {"other"}
+        assert "| other |" in saved.card and f"| {name} |" not in saved.card
     finally:
         bench.classes.rename("other", name)

@@ -36,8 +36,10 @@ Rows = NDArray[np.int64]
 class Finder(Protocol):
     """The detector in use; `detecting.Detecting` is one."""
 
-    def predictions(self, sample_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Box]]:
-        """The boxes that it finds in some images, by sample id."""
+    def predictions(
+        self, sample_ids: Sequence[str] | None = None, by: str = ""
+    ) -> Mapping[str, Sequence[Box]]:
+        """The boxes that it, or the detector of another run, finds in some images, by sample id."""
 
     def write(self) -> Mapping[str, Sequence[Box]]:
         """Write what it finds in all images into the dataset; by sample id."""
@@ -49,6 +51,10 @@ class Finder(Protocol):
     @property
     def trained_on(self) -> frozenset[str]:
         """Content hashes of the images that its weights were trained on."""
+
+    @property
+    def others(self) -> Mapping[str, frozenset[str]]:
+        """Runs that were trained to doubt labels, and what they learned from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,20 +157,24 @@ class BoxJudge:
         return out
 
     def doubts(self, table: Table) -> BoxDoubts:
-        """What the detector says against the boxes of the pool that it has not learned from.
+        """What detectors say against the boxes of the pool, each of what it has not learned from.
+
+        The detector in use, and for what it has learned from the latest run with a `fold` that has
+        not.
 
         Raises:
             ImageError: a file cannot be read.
-            NotEnoughLabelsError: there is no detector yet, or it has learned from all labels.
+            NotEnoughLabelsError: there is no detector yet, or none but has learned from all labels.
         """
-        rows = self._unseen(table)
+        self._finder.predictions([])  # or there is no detector
+        rows, found, models = self._doubting(table)
         if len(rows) == 0:
-            self._finder.predictions([])  # or there is no detector
             raise NotEnoughLabelsError(
                 "no box can be doubted: the detector has learned from all labelled images, and "
-                "repeats what they say; label some more, bench.pick(20) and bench.label()"
+                "repeats what they say; label some more, bench.pick(20) and bench.label(), or train "
+                "another that holds out others of them, bench.train(fold=1)"
             )
-        seen = self._look(table, rows)
+        seen = self._beside(table, rows, found)
         cases = seen.cases
         return BoxDoubts(
             suspects=rank_box_suspects(cases.truth, cases.said, seen.sizes, cases.classes),
@@ -172,7 +182,7 @@ class BoxJudge:
             paths=[table.paths[row] for row in seen.rows],
             labels=seen.labels,
             found=seen.found,
-            model=self._finder.name,
+            models=models,
         )
 
     def worth(self, table: Table, rows: Rows) -> Worth:
@@ -202,6 +212,21 @@ class BoxJudge:
         seconds = spent.loc[done].to_numpy(dtype=np.float64)
         return annotation_seconds(seconds, np.array(boxes, dtype=np.int64))
 
+    def _doubting(self, table: Table) -> tuple[Rows, list[tuple[Box, ...]], list[str]]:
+        """Labelled pool images, what a detector that has not learned from each finds, and which."""
+        rows: list[int] = []
+        found: list[tuple[Box, ...]] = []
+        models: list[str] = []
+        left = table.labelled_pool.tolist()
+        finder = self._finder
+        for run, known in [("", finder.trained_on), *finder.others.items()]:
+            own = [row for row in left if table.hashes[row] not in known]
+            left = [row for row in left if table.hashes[row] in known]
+            rows += own
+            found += self._found([table.ids[row] for row in own], run)
+            models += [run or finder.name] * len(own)
+        return np.array(rows, dtype=np.int64), found, models
+
     def _unseen(self, table: Table) -> Rows:
         """Labelled pool images that the detector has not learned from."""
         known = self._finder.trained_on
@@ -214,14 +239,17 @@ class BoxJudge:
                 "no figure can be given yet: label images of the blind test, or some of the pool "
                 "that the detector has not learned from, bench.pick(20) and bench.label()"
             )
+        return self._beside(table, rows, self._found([table.ids[row] for row in rows]))
+
+    def _beside(self, table: Table, rows: Rows, found: list[tuple[Box, ...]]) -> Seen:
+        """Labels beside what was found."""
         ids = [table.ids[row] for row in rows]
-        found, sizes = self._found(ids), read_sizes(self._dataset, ids)
-        labels = read_boxes(self._dataset, ids)
+        labels, sizes = read_boxes(self._dataset, ids), read_sizes(self._dataset, ids)
         truth, said = (box_table(each, sizes, table.classes) for each in (labels, found))
         return Seen(BoxCases(ids, truth, said, table.classes), sizes, rows, labels, found)
 
-    def _found(self, ids: Sequence[str]) -> list[tuple[Box, ...]]:
-        found = self._finder.predictions(ids)
+    def _found(self, ids: Sequence[str], by: str = "") -> list[tuple[Box, ...]]:
+        found = self._finder.predictions(ids, by)
         return [tuple(found.get(each, ())) for each in ids]
 
 

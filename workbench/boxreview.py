@@ -1,4 +1,4 @@
-"""Boxes to look at again: where the detector speaks against labels that it has not learned from.
+"""Boxes to look at again: where a detector speaks against labels that it has not learned from.
 
 Wiring between `boxjudging`, which finds them, and `review`, which walks through them. An image is on
 the list once, with all that is doubted of it.
@@ -29,8 +29,8 @@ class BoxDoubts:
         cases: the boxes that they are rows of, for n images.
         paths: (n,) the images' files.
         labels: (n,) their labelled boxes.
-        found: (n,) those that the model finds.
-        model: its name.
+        found: (n,) those that a model finds.
+        models: (n,) names of the models.
     """
 
     suspects: BoxSuspects
@@ -38,7 +38,7 @@ class BoxDoubts:
     paths: list[str]
     labels: Sequence[tuple[Box, ...]]
     found: Sequence[tuple[Box, ...]]
-    model: str
+    models: Sequence[str]
 
     @property
     def ids(self) -> Sequence[str]:
@@ -87,7 +87,7 @@ class BoxDoubts:
         boxes = [{**self._instead(one), "reason": one.reason} for one in doubted]
         return {
             "reason": "; ".join(one.reason for one in doubted),
-            "suggestion": {"boxes": boxes, "model": self.model, "threshold": SHOWN},
+            "suggestion": {"boxes": boxes, "model": self.models[row], "threshold": SHOWN},
         }
 
     @cached_property

@@ -44,7 +44,7 @@ class BoxWork(ImageWork):
         self, connection: Connection, dataset: "fo.Dataset", labels: LabelStore, queue: LabelQueue
     ) -> None:
         super().__init__(connection, dataset, labels, queue)
-        self.detecting = Detecting(connection, dataset, self.learner)
+        self.detecting = Detecting(connection, dataset, self.learner, labels)
         self.judge = BoxJudge(dataset, self.detecting, labels)
         judge = self.judge
         self._picking = Picking(dataset, queue, self.learner, judge.worth, judge.measure)
@@ -72,7 +72,10 @@ class BoxWork(ImageWork):
 
     def save_model(self, folder: Path, *, overwrite: bool) -> Path:
         """Save the detector in use."""
-        return self.detecting.save(folder, overwrite=overwrite)
+        from workbench.saving import save_detector
+
+        parts = self.detecting.current(), self.judge, self._labels, self.table()
+        return save_detector(*parts, folder, overwrite=overwrite)
 
     def evaluate(self) -> DetectionEvaluation:
         """Figures of the detector in use on the blind test split."""

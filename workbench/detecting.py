@@ -5,6 +5,8 @@ Wiring between `dataset`, `labels`, `models` and `runs`. Imports FiftyOne by way
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from workbench.dataset.detections import read_boxes, read_sizes
 from workbench.dataset.predictions import write_predicted_boxes
 from workbench.dataset.table import Table
 from workbench.errors import NotEnoughLabelsError, TrainingError
+from workbench.labels.store import LabelStore
 from workbench.learning import Learner
 from workbench.runs.job import Job
 from workbench.runs.run import TrainRun
@@ -38,18 +41,22 @@ class Detecting:
         connection: the database.
         dataset: a prepared dataset of boxes.
         learner: tells what is labelled.
+        labels: tell what has become of a class that a detector knows by an earlier name.
 
     Attributes:
         runs: the training runs.
     """
 
-    def __init__(self, connection: Connection, dataset: "fo.Dataset", learner: Learner) -> None:
+    def __init__(
+        self, connection: Connection, dataset: "fo.Dataset", learner: Learner, labels: LabelStore
+    ) -> None:
         self._connection = connection
         self._dataset = dataset
         self._learner = learner
+        self._labels = labels
         self._lock = threading.RLock()  # a training run that has ended acts on a thread of its own
         self._open: tuple[Path, SavedDetector] | None = None
-        self._found: dict[str, Boxes] = {}  # by content hash, of the detector that is open
+        self._found: dict[Path, dict[str, Boxes]] = {}  # by detector, then by content hash
         self.runs = Runs(connection.home / "runs" / str(dataset._doc.id), self._adopt)
 
     # --- learning -------------------------------------------------------------------------------
@@ -98,7 +105,7 @@ class Detecting:
             in_use="" if in_use is None else str(in_use),
             home=str(self._connection.home),
         )
-        hold_out_images(labelled_images(job), recipe.held_out)  # or there are too few
+        hold_out_images(labelled_images(job), recipe)  # or there are too few
         return self.runs.begin(job)
 
     def _plain(self, table: Table, rows: Sequence[int]) -> list[list[list[float]]]:
@@ -115,7 +122,7 @@ class Detecting:
         """Make a run's detector the one in use."""
         with self._lock:
             opening.update_record(self._dataset, detector={"folder": str(run.checkpoint)})
-            self._open, self._found = None, {}
+            self._open = None
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -145,6 +152,20 @@ class Detecting:
             table = self._learner.table()
             return frozenset(table.hashes[row] for row in table.labelled_pool)
 
+    @property
+    def others(self) -> dict[str, frozenset[str]]:
+        """Runs that were trained to doubt labels, the latest first, and what they learned from.
+
+        Content hashes, as `trained_on`.
+        """
+        runs = [run for run in self.runs if run.outcome and not run.compares]
+        known = {}
+        for run in reversed(runs):
+            with suppress(TrainingError):  # it has no model
+                _ = run.checkpoint
+                known[run.id] = frozenset(run.trained_on)
+        return known
+
     def current(self) -> "SavedDetector":
         """The detector in use.
 
@@ -152,53 +173,78 @@ class Detecting:
             NotEnoughLabelsError: none has been trained yet.
             BackboneError: its folder has gone, or was damaged.
         """
+        return self._opened(self._folder_in_use())
+
+    def _folder_in_use(self) -> Path:
+        if (folder := self.folder) is None:
+            raise NotEnoughLabelsError(
+                "there is no detector yet: label boxes in some images, bench.label(), then "
+                "bench.train()"
+            )
+        return folder
+
+    def _opened(self, folder: Path) -> "SavedDetector":
         from workbench.models.saved import load_model
         from workbench.models.saveddetector import SavedDetector
 
         with self._lock:
-            folder = self.folder
-            if folder is None:
-                raise NotEnoughLabelsError(
-                    "there is no detector yet: label boxes in some images, bench.label(), then "
-                    "bench.train()"
-                )
             if self._open is None or self._open[0] != folder:
                 model = load_model(folder)
                 if not isinstance(model, SavedDetector):
                     raise AssertionError("runs on boxes write detectors")
-                self._open, self._found = (folder, model), {}
+                self._open = folder, model
             return self._open[1]
 
-    def predictions(self, sample_ids: Sequence[str] | None = None) -> dict[str, Boxes]:
-        """The boxes that the detector in use finds, by sample id, the surest of an image first.
+    def predictions(
+        self, sample_ids: Sequence[str] | None = None, by: str = ""
+    ) -> dict[str, Boxes]:
+        """The boxes that a detector finds, by sample id, the surest of an image first.
 
         Args:
             sample_ids: the images; by default all. What was found once is kept in memory.
+            by: the run that trained it; by default that of the one in use.
 
         Returns:
-            Upright boxes of classes that there still are, each with its calibrated confidence.
+            Upright boxes of classes that there still are, under the names that these have now, each
+            with its calibrated confidence.
 
         Raises:
             ImageError: a file cannot be read.
             NotEnoughLabelsError: there is no detector yet.
+            TrainingError: there is no such run, or it has no model.
         """
         with self._lock:
-            model = self.current()
+            folder = self.runs[by].checkpoint if by else self._folder_in_use()
+            known = self._found.setdefault(folder, {})
             table = self._learner.table()
             ids = table.ids if sample_ids is None else list(sample_ids)
             rows = [table.row_of[each] for each in ids if each in table.row_of]
-            fresh = [row for row in rows if table.hashes[row] not in self._found]
-            sizes = read_sizes(self._dataset, [table.ids[row] for row in fresh])
-            found = model.detector.find([Path(table.paths[row]) for row in fresh], sizes)
-            for row, each in zip(fresh, found, strict=True):
-                self._found[table.hashes[row]] = _as_boxes(each, model.classes)
-            classes = {*table.classes}
-            return {
-                table.ids[row]: tuple(
-                    box for box in self._found[table.hashes[row]] if box.label in classes
-                )
-                for row in rows
-            }
+            fresh = [row for row in rows if table.hashes[row] not in known]
+            if fresh:
+                model = self._opened(folder)
+                sizes = read_sizes(self._dataset, [table.ids[row] for row in fresh])
+                found = model.detector.find([Path(table.paths[row]) for row in fresh], sizes)
+                for row, each in zip(fresh, found, strict=True):
+                    known[table.hashes[row]] = _as_boxes(each, model.classes)
+            said = {table.ids[row]: known[table.hashes[row]] for row in rows}
+            return self._under_names_of_now(said)
+
+    def _under_names_of_now(self, said: dict[str, Boxes]) -> dict[str, Boxes]:
+        there = {*self._labels.classes}
+        names = {box.label for boxes in said.values() for box in boxes}
+        had = self._labels.ever_had_class
+        now = {name: self._labels.class_now(name) if had(name) else None for name in names - there}
+        if not now:
+            return said
+
+        def called(box: Box) -> Box | None:
+            name = now.get(box.label, box.label)
+            return None if name is None else replace(box, label=name)
+
+        return {
+            each: tuple(box for old in boxes if (box := called(old)) is not None)
+            for each, boxes in said.items()
+        }
 
     def write(self) -> dict[str, Boxes]:
         """Write the predictions of all images into the dataset; by sample id."""
@@ -239,19 +285,6 @@ class Detecting:
             for box in predicted[each]
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
-
-    def save(self, folder: Path, *, overwrite: bool) -> Path:
-        """Copy the detector in use to a folder of its own; `Workbench.save_model` says more.
-
-        Raises:
-            BackboneError: the folder is taken, or cannot be written to.
-            NotEnoughLabelsError: there is no detector yet.
-        """
-        from workbench.models.saveddetector import save_again
-
-        folder = folder.expanduser().absolute()
-        save_again(self.current(), folder, overwrite=overwrite)
-        return folder
 
 
 def _shares(box: Box, size: tuple[int, int]) -> list[float]:

@@ -6,6 +6,7 @@ Wiring; imports FiftyOne by way of `learning`.
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC
@@ -15,16 +16,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.boxjudging import BoxJudge
 from workbench.dataset.fields import GROUND_TRUTH
+from workbench.dataset.table import Table
 from workbench.dataset.values import names_of, to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD
+from workbench.evaluation.detection import DetectionEvaluation
 from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.measured import Measured
 from workbench.labels.store import LabelStore
 from workbench.learning import Fit, Learner
-from workbench.models import saved
+from workbench.models import saved, saveddetector
 from workbench.models.modelfolder import require_untaken
+from workbench.models.saveddetector import SavedDetector
 from workbench.models.savedheads import ProbeHead
 
 _METHOD = (
@@ -76,7 +81,60 @@ def save_model(
     return folder
 
 
-def _metrics(measured: Measured) -> dict[str, Any]:
+def save_detector(
+    model: SavedDetector,
+    judge: BoxJudge,
+    labels: LabelStore,
+    table: Table,
+    folder: Path,
+    *,
+    overwrite: bool,
+) -> Path:
+    """Save the detector in use, with what it is measured at by now; the rest as `save_model`.
+
+    Args:
+        model: the detector.
+        judge: measures it.
+        labels: know what has become of its classes: those that were renamed go by their new names.
+        table: the dataset as it is.
+        folder: where to.
+        overwrite: whether a model that is there may be replaced.
+
+    Raises:
+        BackboneError: the folder is taken or cannot be written to.
+        ImageError: a file that it is measured on cannot be read.
+    """
+    folder = folder.expanduser().absolute()
+    require_untaken(folder, overwrite=overwrite)
+    metrics = dict(model.metrics)
+    with suppress(NotEnoughLabelsError):
+        metrics |= _metrics(judge.measure(table))
+    known = {name for name in model.classes if labels.ever_had_class(name)}
+    now = [(labels.class_now(name) if name in known else None) or name for name in model.classes]
+    names = tuple(now) if len({*now}) == len(now) else model.classes
+    about = dict(model.description.trained_on)
+    if counts := about.get("labels_per_class"):
+        about["labels_per_class"] = dict(zip(names, counts.values(), strict=True))
+    saveddetector.save_again(
+        model,
+        folder,
+        classes=names,
+        metrics=metrics,
+        trained_on=about | _splits(table, about.get("pool", {})),
+        overwrite=overwrite,
+    )
+    return folder
+
+
+def _splits(table: Table, pool: Mapping[str, Any]) -> dict[str, Any]:
+    """How many images there are to learn from, and to test on."""
+    return {
+        "pool": {"images": int((~table.is_test).sum()), **pool},
+        "test": {"images": int(table.is_test.sum()), "labels": len(table.labelled_test)},
+    }
+
+
+def _metrics(measured: Measured | DetectionEvaluation) -> dict[str, Any]:
     """Every figure that has an interval, and the table by class, as JSON values."""
     values = {each.name: getattr(measured, each.name) for each in fields(measured)}
     figures = {
@@ -137,8 +195,7 @@ def _snapshot(learner: Learner, labels: LabelStore, fit: Fit) -> dict[str, Any]:
     tuned = sorted(learner.embedder.trained_on)
     latest = next(labels.events.find(newest_first=True, field=GROUND_TRUTH, applied=True), None)
     return {
-        "pool": {"images": int((~table.is_test).sum()), "labels": len(rows)},
-        "test": {"images": int(table.is_test.sum()), "labels": len(table.labelled_test)},
+        **_splits(table, {"labels": len(rows)}),
         "labels_per_class": counts,
         "labels_sha256": _digest(lines),
         "latest_label": None if latest is None else latest.time.replace(tzinfo=UTC).isoformat(),

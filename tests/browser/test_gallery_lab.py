@@ -58,8 +58,8 @@ silver, bronze, worn = found[second]
 moved = replace(bronze, x=bronze.x + 28 / 384, confidence=0.9)
 found[second] = [silver, moved, worn, box("worn", 188, 25, confidence=0.92)]
 bench._work.judge._finder = SimpleNamespace(
-    name="run 1", trained_on=frozenset(),
-    predictions=lambda ids=None: {each: found.get(each, ()) for each in ids or found},
+    name="run 1", trained_on=frozenset(), others={},
+    predictions=lambda ids=None, by="": {each: found.get(each, ()) for each in ids or found},
 )
 """
 

@@ -32,8 +32,8 @@ found[wrong] = [other, bronze, worn, box("worn", 206, 34, confidence=0.92)]
 silver, bronze, worn = found[moved]
 found[moved] = [silver, replace(bronze, x=bronze.x + 20 / 384, confidence=0.9), worn]
 bench._work.judge._finder = SimpleNamespace(
-    name="run 1", trained_on=frozenset(),
-    predictions=lambda ids=None: {each: found.get(each, ()) for each in ids or found},
+    name="run 1", trained_on=frozenset(), others={},
+    predictions=lambda ids=None, by="": {each: found.get(each, ()) for each in ids or found},
 )
 """
 

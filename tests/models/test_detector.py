@@ -88,19 +88,28 @@ def test_held_out_images_are_never_trained_on_and_negatives_are(
 
 def test_an_image_that_was_held_out_once_always_is(tmp_path):
     images = write_pictures(tmp_path, 60)
-    _, few = hold_out_images(images[:30], 0.2)
-    train, many = hold_out_images(images, 0.2)
+    _, few = hold_out_images(images[:30], DetectorRecipe())
+    train, many = hold_out_images(images, DetectorRecipe())
     assert set(few) == {row for row in many if row < 30}
     assert 4 <= len(many) <= 20
     assert sorted([*train, *many]) == list(range(60))
 
 
+def test_each_image_is_held_out_in_one_fold(tmp_path):
+    images = write_pictures(tmp_path, 60)
+    parts = [hold_out_images(images, DetectorRecipe(fold=fold))[1].tolist() for fold in range(5)]
+    assert sorted(row for part in parts for row in part) == list(range(60)) and all(parts)
+    with pytest.raises(ValueError, match="0 to 4"):
+        DetectorRecipe(fold=5)
+    assert DetectorRecipe(fold=9, held_out=0.1).fold == 9
+
+
 def test_too_few_images_are_said(images):
     with pytest.raises(NotEnoughLabelsError, match="9"):
-        hold_out_images(images[:9], 0.2)
+        hold_out_images(images[:9], DetectorRecipe())
     empty = [LabelledImage(i.path, np.empty((0, 4)), np.empty(0, int), i.digest) for i in images]
     with pytest.raises(NotEnoughLabelsError, match="0 with boxes"):
-        hold_out_images(empty, 0.2)
+        hold_out_images(empty, DetectorRecipe())
 
 
 def test_a_resumed_run_is_the_run_that_was_not_broken_off(images, backbone, tmp_path, monkeypatch):
@@ -211,7 +220,18 @@ def test_its_backbone_serves_as_any_other(trained):
 
 def test_the_card_says_what_it_is(trained):
     card = load_model(trained.checkpoint, "cpu").card
-    assert "a box around each" in card and "logistic curve" in card and "black" in card
+    for wanted in (
+        "a box around each",
+        "logistic curve",
+        "| black |",
+        "boxes learned from",
+        "squares of 64 x 64 pixels",
+        "FCOS's head",
+        "more chose when training ended",
+        "SHA-256",
+    ):
+        assert wanted in card, card
+    assert "None" not in card.split("## How it was made")[1]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.models.box_scenes import write_pictures
 from tests.runs.conftest import until_ended
+from workbench.errors import TrainingError
 from workbench.models.detectortraining import measure_detector
 from workbench.models.recipe import DetectorRecipe
 from workbench.models.saved import load_model
@@ -72,7 +73,9 @@ def test_a_run_ends_with_a_detector_and_a_curve_of_map(runs, adopted, box_job):
     assert told == pytest.approx(outcome["after"], abs=0.02)  # fitted boxes, cut at the edges
 
     # The next one has to better it, on the very same images.
-    assert baseline_of_boxes(box_job(in_use=str(run.checkpoint)), labelled_images(job), 0.2) == told
+    assert (
+        baseline_of_boxes(box_job(in_use=str(run.checkpoint)), labelled_images(job), RECIPE) == told
+    )
     other = box_job(
         DetectorRecipe(**(RECIPE.to_json() | {"epochs": 1})), in_use=str(run.checkpoint)
     )
@@ -81,9 +84,26 @@ def test_a_run_ends_with_a_detector_and_a_curve_of_map(runs, adopted, box_job):
     assert not second.used and second.outcome["after"] <= told
 
 
+def test_a_run_that_holds_out_others_is_there_to_doubt_and_not_to_be_used(runs, adopted, box_job):
+    short = RECIPE.to_json() | {"epochs": 3}
+    first = runs.begin(box_job(DetectorRecipe(**short))).wait()
+    until_ended(first)
+    recipe = DetectorRecipe(**(short | {"fold": 1}))
+    run = runs.begin(box_job(recipe, in_use=str(first.checkpoint))).wait()
+    until_ended(run)
+    assert not {*run.held_out} & {*first.held_out} and run.held_out
+    assert run not in adopted and not run.used and run.outcome["before"] is None
+    assert "bench.suspects()" in str(run) and "before" not in str(run)
+    assert run.plot() and run.view()["verdict"]
+    with pytest.raises(TrainingError, match="without fold"):
+        run.use()
+    assert runs.best().id == first.id
+    assert runs.to_pandas()["before"].isna().tolist() == [False, True]
+
+
 def test_a_detector_in_use_that_has_gone_finds_nothing(box_job, tmp_path):
     job = box_job(in_use=str(tmp_path / "gone"))
-    assert baseline_of_boxes(job, labelled_images(job), 0.2) == 0
+    assert baseline_of_boxes(job, labelled_images(job), RECIPE) == 0
 
 
 def test_a_run_is_stopped_and_keeps_the_best_so_far(runs, box_job):

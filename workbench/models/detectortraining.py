@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,11 +58,15 @@ class LabelledImage:
         return Detections(corners[seen], classes, np.ones(len(classes)))
 
 
-def hold_out_images(images: Sequence[LabelledImage], share: float) -> tuple[Ints, Ints]:
+def hold_out_images(images: Sequence[LabelledImage], recipe: DetectorRecipe) -> tuple[Ints, Ints]:
     """Split images into those to train on and those to judge by, by a hash of their content.
 
     So an image that was held out once always is, however many are labelled by then, and no earlier
     detector has learned from what a later one is compared with it on.
+
+    Args:
+        images: labelled ones.
+        recipe: tells the share to hold out, and which part.
 
     Returns:
         (train, held): indices, sorted.
@@ -75,8 +80,9 @@ def hold_out_images(images: Sequence[LabelledImage], share: float) -> tuple[Ints
             f"a detector needs at least {LEAST_IMAGES} labelled images, 2 of them with boxes, but "
             f"there are {len(images)}, {int(full.sum())} with boxes: label more, bench.label()"
         )
-    lots = np.array([_lot(each.digest) for each in images])
-    held = lots < share
+    drawn = np.array([_lot(each.digest) for each in images])
+    lots = (drawn - recipe.fold * recipe.held_out) % 1.0
+    held = lots < recipe.held_out
     order = np.flatnonzero(full)[np.argsort(lots[full], kind="stable")]
     held[order[0]], held[order[-1]] = True, False  # something to judge by, something to learn from
     return np.flatnonzero(~held), np.flatnonzero(held)
@@ -133,7 +139,7 @@ def train_detector(
         raise ValueError(f"minutes must be above 0, not {minutes}")
     recipe = recipe or detector_recipe(len(images))
     map_indices(source.model, source.name)
-    train, held = hold_out_images(images, recipe.held_out)
+    train, held = hold_out_images(images, recipe)
     require_free(checkpoint)
     begun = read_state(state) if state is not None and state.exists() else None
     letterbox = Letterbox(recipe.side)
@@ -175,9 +181,28 @@ def train_detector(
         recipe=recipe,
         calibration=_method(calibration, len(held), sum(len(each.scores) for each in found)),
         metrics={"held_out_mAP50": trainer.best.held_out_figure},
-        trained_on=trained_on or {},
+        trained_on={**(trained_on or {}), **_snapshot(images, train, classes)},
     )
     return FineTuneResult.of(trainer, guide, held, checkpoint)
+
+
+def _snapshot(
+    images: Sequence[LabelledImage], train: Ints, classes: Sequence[str]
+) -> dict[str, Any]:
+    """What a detector learned from, so that it can be told later what that was."""
+    learned = [images[row] for row in train]
+    counts = np.zeros(len(classes), dtype=np.int64)
+    for each in learned:
+        counts += np.bincount(each.boxes().classes, minlength=len(classes))
+    lines = sorted(
+        json.dumps([each.digest, each.classes.tolist(), each.corners.tolist()]) for each in learned
+    )
+    return {
+        "pool": {"labels": len(learned)},
+        "held_out": len(images) - len(learned),
+        "labels_per_class": dict(zip(classes, counts.tolist(), strict=True)),
+        "labels_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+    }
 
 
 def measure_detector(

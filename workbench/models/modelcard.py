@@ -10,10 +10,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workbench.models.description import PROBE, Description
+from workbench.models.description import FCOS, PROBE, Description
 
 _FEW = 10  # test images of a class, below which its figures say next to nothing
 _NAMED = 20  # classes that a sentence names
+_FIGURES = {"mean_average_precision": "mAP", "map50": "mAP50", "map75": "mAP75"}
+_BY_CLASS = {"precision": "precision", "recall": "recall", "f1": "F1"}
+_BY_CLASS_OF_BOXES = {"ap": "AP", "ap50": "AP50", "precision": "precision", "recall": "recall"}
 
 
 def render(description: Description, name: str) -> str:
@@ -73,17 +76,26 @@ def _figures(description: Description) -> str:
             "flattering.\n\n" + _table(("figure", "value"), numbers)
         )
     count = metrics.get("images")
-    basis = (
-        f"**Provisional**: out of fold on {count} labels of the pool, for only "
-        f"{metrics.get('test_labels')} test images had a label. Pool images were mostly picked for "
-        "being hard, so the truth is likely better; it is not known."
-        if metrics.get("provisional")
-        else f"On {count} labelled images of a blind test split, drawn at random by a hash of their "
-        "content, never trained on and labelled without suggestions."
-    )
+    few = f"for only {metrics.get('test_labels')} test images had a label"
+    if not metrics.get("provisional"):
+        basis = (
+            f"On {count} labelled images of a blind test split, drawn at random by a hash of their "
+            "content, never trained on and labelled without suggestions."
+        )
+    elif description.task == "detection":
+        basis = (
+            f"**Provisional**: on {count} labelled images of the pool that it did not learn from, "
+            f"{few}. Some of them chose when training ended, which flatters; most were picked for "
+            "being hard, which does not. The truth is not known."
+        )
+    else:
+        basis = (
+            f"**Provisional**: out of fold on {count} labels of the pool, {few}. Pool images were "
+            "mostly picked for being hard, so the truth is likely better; it is not known."
+        )
     rows = [
         (
-            _words(key),
+            _FIGURES.get(key, _words(key)),
             _percent(each["value"]),
             f"{_percent(each['low'])} to {_percent(each['high'])}",
         )
@@ -95,19 +107,19 @@ def _figures(description: Description) -> str:
 def _classes(description: Description) -> str:
     labels = description.trained_on.get("labels_per_class", {})
     measured = {row["class"]: row for row in description.metrics.get("per_class", ())}
+    figures = _BY_CLASS_OF_BOXES if description.task == "detection" else _BY_CLASS
+    unit = _unit(description)
     rows: list[tuple[str, ...]] = []
     for name in description.classes:
         row = measured.get(name, {})
-        shown = [_with_interval(row, figure) for figure in ("precision", "recall", "f1")]
+        shown = [_with_interval(row, figure, unit) for figure in figures]
         seen = (str(labels.get(name, "")), str(row.get("support", "")))
         rows.append((_plain(name), *seen, *shown))
     head: tuple[str, ...] = (
         "class",
-        "labels learned from",
-        "images measured on",
-        "precision",
-        "recall",
-        "F1",
+        "boxes learned from" if unit == "boxes" else "labels learned from",
+        f"{unit} measured on",
+        *figures.values(),
     )
     if not measured:
         head, rows = head[:2], [row[:2] for row in rows]
@@ -154,38 +166,51 @@ def _untested(description: Description) -> str:
     if unseen:
         lines.append(f"{_names(unseen)}: without a label, never predicted.")
     if rare:
-        lines.append(f"{_names(rare)}: measured on fewer than {_FEW} images each, or on none.")
+        unit = _unit(description)
+        lines.append(f"{_names(rare)}: measured on fewer than {_FEW} {unit} each, or on none.")
     lines.append("Fairness between groups of people, and deliberate deception: not measured.")
     return "## What it was not tested on\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def _origin(description: Description) -> str:
     about = description.trained_on
-    network = (
-        f"Backbone: `{description.backbone}` of timm, images of {description.config.input_size[2]} x "
-        f"{description.config.input_size[1]} pixels. "
-    )
-    network += (
-        "On its vectors a probe: class means and logistic regression, weighed out of fold."
-        if description.head == PROBE
-        else "It was fine-tuned together with the linear head on its vectors."
-    )
-    if not about:
-        return f"## How it was made\n\n{network}"
-    pool, test = about.get("pool", {}), about.get("test", {})
-    lines = [
-        network,
-        f"Learned from {pool.get('labels')} labelled images of {pool.get('images')} in the pool; "
-        f"{test.get('images')} images were kept for the test, {test.get('labels')} of them labelled.",
-        f"Latest label: {about.get('latest_label') or 'unknown'}.",
-        f"SHA-256 of what it learned from (content hashes and labels, sorted): "
-        f"`{about.get('labels_sha256')}`",
-    ]
+    lines = [_network(description)]
     if tuned := about.get("backbone"):
-        lines.insert(
-            1, f"The backbone itself was fine-tuned on {tuned.get('images')} of these images."
+        lines.append(
+            f"The backbone itself was fine-tuned on {tuned.get('images')} of these images."
+        )
+    if pool := about.get("pool"):
+        among = f" of {pool['images']} in the pool" if "images" in pool else ""
+        lines.append(f"Learned from {pool.get('labels')} labelled images{among}.")
+    if held := about.get("held_out"):
+        lines.append(
+            f"{held} more chose when training ended, and how its confidences are calibrated."
+        )
+    if test := about.get("test"):
+        lines.append(
+            f"{test.get('images')} images were kept for the test, {test.get('labels')} of them "
+            "labelled."
+        )
+    if latest := about.get("latest_label"):
+        lines.append(f"Latest label: {latest}.")
+    if digest := about.get("labels_sha256"):
+        lines.append(
+            f"SHA-256 of what it learned from (content hashes and labels, sorted): `{digest}`"
         )
     return "## How it was made\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _network(description: Description) -> str:
+    _, height, width = description.config.input_size
+    shape = f"images of {width} x {height} pixels"
+    if description.head == FCOS:
+        side = description.detector["side"]
+        shape = f"images fitted into squares of {side} x {side} pixels"
+    head = {
+        PROBE: "On its vectors a probe: class means and logistic regression, weighed out of fold.",
+        FCOS: "It was trained together with a feature pyramid on its maps, and FCOS's head on that.",
+    }.get(description.head, "It was fine-tuned together with the linear head on its vectors.")
+    return f"Backbone: `{description.backbone}` of timm, {shape}. {head}"
 
 
 def _versions(description: Description) -> str:
@@ -194,12 +219,17 @@ def _versions(description: Description) -> str:
     return f"## Versions\n\n{saved}{text}."
 
 
-def _with_interval(row: Mapping[str, Any], figure: str) -> str:
+def _unit(description: Description) -> str:
+    """What a class is counted in."""
+    return "boxes" if description.task == "detection" else "images"
+
+
+def _with_interval(row: Mapping[str, Any], figure: str, unit: str) -> str:
     value = row.get(figure)
     if value is None:
         return ""
     if row.get("support", 0) < _FEW:
-        return "too few images"  # resampled, three hits of three are certain; they are not
+        return f"too few {unit}"  # resampled, three hits of three are certain; they are not
     ends = {end: row.get(f"{figure}_{end}") for end in ("low", "high")}
     return _with_ends({"value": value, **ends})
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -194,9 +194,27 @@ def save_detector(
     _write(folder, description, detector, overwrite=overwrite)
 
 
-def save_again(model: SavedDetector, folder: Path, *, overwrite: bool = False) -> None:
-    """Write a detector that was opened to another folder; arguments and errors as `save_detector`."""
-    _write(folder, model.description, model.detector, overwrite=overwrite)
+def save_again(
+    model: SavedDetector,
+    folder: Path,
+    *,
+    classes: tuple[str, ...],
+    metrics: Mapping[str, Any],
+    trained_on: Mapping[str, Any],
+    overwrite: bool = False,
+) -> None:
+    """Write a detector that was opened to another folder, with what has become known of it since.
+
+    Arguments and errors as `save_detector`.
+    """
+    description = replace(
+        model.description,
+        classes=classes,
+        metrics=metrics,
+        trained_on=trained_on,
+        saved=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    _write(folder, description, model.detector, overwrite=overwrite)
 
 
 def _write(folder: Path, description: Description, detector: Detector, *, overwrite: bool) -> None:

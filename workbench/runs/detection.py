@@ -7,6 +7,7 @@ import numpy as np
 
 from workbench.errors import BackboneError
 from workbench.models.detectortraining import LabelledImage, hold_out_images, measure_detector
+from workbench.models.recipe import DetectorRecipe
 from workbench.models.saved import load_model
 from workbench.models.saveddetector import SavedDetector
 from workbench.runs.job import Job
@@ -22,16 +23,21 @@ def labelled_images(job: Job) -> list[LabelledImage]:
     return images
 
 
-def baseline_of_boxes(job: Job, images: Sequence[LabelledImage], share: float) -> float:
-    """MAP50 of the detector in use on the images that the run holds out; 0 where there is none.
+def baseline_of_boxes(
+    job: Job, images: Sequence[LabelledImage], recipe: DetectorRecipe
+) -> float | None:
+    """MAP50 of the detector in use on the images that a run holds out; 0 where there is none.
 
-    Its classes are found by name: what it calls otherwise, or does not know, it does not find.
+    Its classes are found by name: what it calls otherwise, or does not know, it does not find. None
+    for a run that holds out what the one in use may have learned from: there is no comparing them.
 
     Raises:
         ImageError: a file cannot be read.
         NotEnoughLabelsError: too few images are labelled.
     """
-    _, held = hold_out_images(images, share)
+    _, held = hold_out_images(images, recipe)
+    if recipe.fold:
+        return None
     if not job.in_use:
         return 0.0
     try:

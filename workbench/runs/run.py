@@ -106,6 +106,11 @@ class TrainRun:
         return bool((self.outcome or {}).get("used"))
 
     @property
+    def compares(self) -> bool:
+        """Whether its model is measured on what the model in use has not learned from, either."""
+        return (self.outcome or {}).get("before") is not None
+
+    @property
     def checkpoint(self) -> Path:
         """Folder of its model; `load_backbone(name, weights=checkpoint)` opens it.
 
@@ -226,9 +231,14 @@ class TrainRun:
         """Make its model the one in use, whether it did better or not.
 
         Raises:
-            TrainingError: it has no model.
+            TrainingError: it has no model, or one that is there to doubt labels only.
         """
         _ = self.checkpoint  # or there is none to use
+        if not self.compares:
+            raise TrainingError(
+                f"{self} cannot be taken into use: it has learned from images that every detector is "
+                "judged on; train one without fold="
+            )
         self._use(self)
         self.mark_used()
 
@@ -284,16 +294,18 @@ class TrainRun:
             return said(self.progress, self.job) or status
         if status in (FAILED, INTERRUPTED):
             return f"{status}, {self.reason}"
+        found = f"{100 * outcome['after']:.1f} % on {len(self.held_out)} held-out labels"
+        if self.compares:
+            found += f", {100 * outcome['before']:.1f} % before"
         verdict = "not better: the model in use stays"
         if outcome.get("used"):
             verdict = "now in use"
         elif outcome["better"]:
             verdict = "better; run.use() takes it into use"
+        elif not self.compares:
+            verdict = "it doubts those labels, bench.suspects(), and is not taken into use"
         notes = "".join(f"; {note}" for note in outcome["notes"])
-        return (
-            f"{status}, {self.reason}: {100 * outcome['after']:.1f} % on {len(self.held_out)} "
-            f"held-out labels, {100 * outcome['before']:.1f} % before; {verdict}{notes}"
-        )
+        return f"{status}, {self.reason}: {found}; {verdict}{notes}"
 
     def _what_to_do(self) -> str:
         return {

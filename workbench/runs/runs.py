@@ -94,12 +94,12 @@ class Runs:
         return pd.DataFrame(rows, columns=_COLUMNS, index=names)
 
     def best(self) -> TrainRun:
-        """The run with the best figure on its held-out labels.
+        """The run with the best figure on its held-out labels, of those that compare.
 
         Raises:
             TrainingError: none has ended with a model.
         """
-        ended = [run for run in self if (run.outcome or {}).get("after") is not None]
+        ended = [run for run in self if run.compares]
         if not ended:
             raise TrainingError("no run has ended with a model yet: bench.train() begins one")
         return max(ended, key=lambda run: float((run.outcome or {})["after"]))

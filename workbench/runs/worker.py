@@ -133,7 +133,7 @@ class Worker:
         recipe, images = DetectorRecipe(**job.recipe), labelled_images(job)
         device = device_name(source.device)
         self._tell(phase="images", device=device, images=len(images))
-        before = baseline_of_boxes(job, images, recipe.held_out)
+        before = baseline_of_boxes(job, images, recipe)
         self._tell(phase="images", device=device, images=len(images), before=before)
         result = train_detector(
             source,
@@ -195,7 +195,7 @@ def _judge(job: Job, result: "FineTuneResult", key: str, before: float) -> dict[
     return _outcome(result, before, changed=changed)
 
 
-def _outcome(result: "FineTuneResult", before: float, *, changed: bool) -> dict[str, Any]:
+def _outcome(result: "FineTuneResult", before: float | None, *, changed: bool) -> dict[str, Any]:
     return {
         "status": "stopped" if result.stopped else "finished",
         "reason": result.ended,
@@ -205,7 +205,7 @@ def _outcome(result: "FineTuneResult", before: float, *, changed: bool) -> dict[
         "frozen": result.figure_before,
         "after": result.figure_after,
         "best_epoch": result.best_epoch,
-        "better": bool(changed and result.figure_after > before),
+        "better": bool(changed and before is not None and result.figure_after > before),
     }
 
 
