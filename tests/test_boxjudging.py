@@ -12,6 +12,7 @@ from workbench.boxmistakes import WrongBoxes
 from workbench.dataset.detections import read_boxes
 from workbench.dataset.predictions import write_predicted_boxes
 from workbench.errors import NotEnoughLabelsError
+from workbench.evaluation.intervals import Estimate
 from workbench.picking import Picking
 
 
@@ -139,6 +140,13 @@ def test_a_batch_goes_by_doubt_with_its_reasons_and_by_cover_before_a_detector(b
     found = {each: (box(confidence=0.5 if each in unsure else 0.99),) for each in table.ids}
     judge = BoxJudge(bench.dataset, finder(found), bench.labels)
     queue, learner = bench._work._queue, bench._work.learner
+    rng = np.random.default_rng(0)
+    asked = [
+        learner.pick(20, "random", rng, judge.worth, Estimate(0.5, 0.5 - width, 0.5 + width, 10))
+        for width in (0.06, 0.02)  # 15 test images are needed, or 2 are enough
+    ]
+    mixed_in = [sum(table.is_test[table.row_of[e.sample_id]] for e in each) for each in asked]
+    assert mixed_in == [5, 2], "one in five, while they are needed"
     picks = Picking(bench.dataset, queue, learner, judge.worth, judge.measure).pick(10, "margin")
     (kept,) = bench.rounds.to_dict("records")
     figure = judge.measure(table).headline

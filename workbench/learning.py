@@ -22,7 +22,7 @@ from workbench.dataset.types import Pick, Prediction
 from workbench.embedder import Embedder
 from workbench.errors import NotEnoughImagesError, NotEnoughLabelsError
 from workbench.evaluation.cases import Cases
-from workbench.evaluation.intervals import Estimate, trials_for
+from workbench.evaluation.intervals import Estimate, trials_for, trials_like
 from workbench.evaluation.measured import TEST_LABELS_NEEDED, Measured
 from workbench.labels.store import LabelStore
 from workbench.models.features import FeatureSpace, as_kept
@@ -43,7 +43,6 @@ Rows = NDArray[np.int64]
 
 TEST_INTERVAL = 0.05  # half-width, at 95 %, at which the test set is big enough
 TEST_EVERY = 5  # one image in so many in the queue is a test image until then
-EXPECTED = 0.8  # of the headline figure, before there is one
 
 
 @dataclass(frozen=True)
@@ -259,6 +258,7 @@ class Learner:
         strategy: str,
         rng: np.random.Generator,
         worth: Callable[[Table, Rows], Worth] | None = None,
+        measured: Estimate | None = None,
     ) -> list[Pick]:
         """Choose the next batch: pool images by the strategy, test images mixed in at random.
 
@@ -268,6 +268,7 @@ class Learner:
             rng: source of randomness.
             worth: tells what labelling some rows would bring, where no probe does; it may say by
                 `NotEnoughLabelsError` that it cannot tell yet.
+            measured: the headline figure, where it is not the probe's.
 
         Returns:
             The picks in labelling order; empty when no image is left.
@@ -276,14 +277,14 @@ class Learner:
         table = self.table()
         free = table.unlabelled_pool
         picks: list[Pick] = []
-        figure = EXPECTED
+        enough = ENOUGH
         if len(free):
             features = self.features(table)
             probabilities = None
             with suppress(NotEnoughLabelsError):
                 fit = self.fit(table)
                 probabilities = fit.at(free)
-                figure = self.figure(fit)[0].value
+                enough = _enough(self.figure(fit)[0].value)
             told = None
             if worth is not None:
                 with suppress(NotEnoughLabelsError):
@@ -302,7 +303,9 @@ class Learner:
             reasons = None if told is None else told.reasons
             ids = [table.ids[row] for row in free]
             picks = pick_batch(query, strategy, ids, table.classes, RANDOM_SHARE, reasons)
-        return self._with_test(picks, table, figure, rng)
+        if measured is not None:
+            enough = trials_like(measured, TEST_INTERVAL)
+        return self._with_test(picks, table, enough, rng)
 
     def first_look(self, count: int, rng: np.random.Generator) -> list[Pick]:
         """A batch at random, without waiting for any embedding; test images mixed in."""
@@ -310,7 +313,7 @@ class Learner:
         free = table.unlabelled_pool
         rows = rng.choice(free, min(count, len(free)), replace=False)
         picks = as_control([table.ids[row] for row in rows])
-        return self._with_test(picks, table, EXPECTED, rng)
+        return self._with_test(picks, table, ENOUGH, rng)
 
     def saliency(self, sample_id: str, size: tuple[int, int]) -> tuple[str, Array] | None:
         """Where in the image the evidence for the predicted class lies.
@@ -351,17 +354,27 @@ class Learner:
         return np.array([table.hashes[row] not in trained for row in rows], dtype=np.bool_)
 
     def _with_test(
-        self, picks: list[Pick], table: Table, figure: float, rng: np.random.Generator
+        self, picks: list[Pick], table: Table, enough: int, rng: np.random.Generator
     ) -> list[Pick]:
         """Put test images among the picks, unmarked, until the test set is big enough."""
         have = len(table.labelled_test) + int(table.is_test[table.queued].sum())
-        # As for a share of images; of F1, to which each image adds several answers, no fewer.
-        needed = trials_for(TEST_INTERVAL, min(max(figure, 0.5), 0.99)) - have
+        needed = enough - have
         # With nothing left in the pool, only the test set is left to label.
         share = math.ceil(len(picks) / (TEST_EVERY - 1)) if picks else needed
         count = max(0, min(needed, share, len(table.unlabelled_test)))
         rows = rng.choice(table.unlabelled_test, count, replace=False)
         return mix_in(picks, as_control([table.ids[row] for row in rows]), rng)
+
+
+def _enough(figure: float) -> int:
+    """Test images that a figure of the probe needs.
+
+    As a share of images does; F1, to which each image adds several answers, needs no more.
+    """
+    return trials_for(TEST_INTERVAL, min(max(figure, 0.5), 0.99))
+
+
+ENOUGH = _enough(0.8)  # before there is a figure
 
 
 def _same_labels(fit: Fit, table: Table, rows: Rows) -> bool:

@@ -15,6 +15,7 @@ from workbench.dataset.types import Pick
 from workbench.errors import NotEnoughLabelsError
 from workbench.labels.queue import LabelQueue
 from workbench.learning import Learner, Rows
+from workbench.selection.batch import find_strategy
 from workbench.selection.boxes import Worth
 
 if TYPE_CHECKING:
@@ -60,9 +61,12 @@ class Picking:
         Raises:
             ValueError: the strategy is unknown.
         """
-        picks = self._learner.pick(count, strategy, self._rng, self._worth)
+        find_strategy(strategy)  # or it is said before anything is measured
+        measured = self._measured()
+        figure = None if measured is None or self._worth is None else measured.headline
+        picks = self._learner.pick(count, strategy, self._rng, self._worth, figure)
         batch = self._queue.add(picks)
-        self._record(strategy, picks)
+        self._record(strategy, picks, measured)
         queued = self.to_pandas()
         return queued.loc[queued["batch"] == batch]
 
@@ -71,7 +75,7 @@ class Picking:
         picks = self._learner.first_look(count, self._rng)
         if picks:
             self._queue.add(picks)
-            self._record("random", picks)
+            self._record("random", picks, self._measured())
 
     def to_pandas(self) -> pd.DataFrame:
         """The queue, a row an image, by sample id."""
@@ -82,22 +86,30 @@ class Picking:
         columns = ["sample_id", "filepath", "batch", "rank", "strategy", "reason"]
         return pd.DataFrame(rows, columns=columns).set_index("sample_id")
 
-    def _record(self, strategy: str, picks: Sequence[Pick]) -> None:
+    def _measured(self) -> "Measured | DetectionEvaluation | None":
+        """How good the model in use is; a first round has no figure."""
+        try:
+            return self._measure(self._learner.table())
+        except NotEnoughLabelsError:
+            return None
+
+    def _record(
+        self,
+        strategy: str,
+        picks: Sequence[Pick],
+        measured: "Measured | DetectionEvaluation | None",
+    ) -> None:
         values: dict[str, Any] = dict.fromkeys(("value", "low", "high", "provisional"))
         values["measure"] = self._learner.task.measure
         table = self._learner.table()
-        try:
-            evaluation = self._measure(table)
-        except NotEnoughLabelsError:
-            pass  # a first round has no figure
-        else:
-            figure = evaluation.headline
+        if measured is not None:
+            figure = measured.headline
             values = {
                 "value": figure.value,
                 "low": figure.low,
                 "high": figure.high,
-                "provisional": evaluation.provisional,
-                "measure": evaluation.measure,
+                "provisional": measured.provisional,
+                "measure": measured.measure,
             }
         record_round(
             self._dataset,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.evaluation.intervals import Estimate, bootstrap, trials_for, wilson
+from workbench.evaluation.intervals import Estimate, bootstrap, trials_for, trials_like, wilson
 
 # successes, trials, low, high: from R's prop.test(correct = FALSE).
 KNOWN = [
@@ -68,6 +68,14 @@ def test_trials_for_agrees_with_wilson():
     needed = trials_for(0.05, 0.8)
     found = wilson(round(0.8 * needed), needed)
     assert (found.high - found.low) / 2 == pytest.approx(0.05, abs=5e-4)
+
+
+def test_an_interval_narrows_with_the_root_of_the_images():
+    measured = Estimate(0.6, 0.45, 0.65, 30)
+    assert trials_like(measured, 0.05) == 120
+    assert trials_like(measured, 0.1) == 30
+    with pytest.raises(ValueError, match="above 0"):
+        trials_like(measured, 0.0)
 
 
 def test_trials_for_finds_large_numbers_too():

@@ -58,6 +58,24 @@ def wilson(successes: float, trials: int, confidence: float = CONFIDENCE) -> Est
     return Estimate(share, low, high, trials)
 
 
+def trials_like(measured: Estimate, half_width: float) -> int:
+    """Images that a figure of any kind needs for an interval no wider than asked for.
+
+    An interval narrows with the root of the number of images that it comes from.
+
+    Args:
+        measured: the figure on the images that there are.
+        half_width: half of the interval's width, above 0.
+
+    Raises:
+        ValueError: `half_width` is not above 0.
+    """
+    if not half_width > 0:
+        raise ValueError(f"half_width must be above 0, but got {half_width}")
+    now = (measured.high - measured.low) / 2
+    return math.ceil(measured.count * (now / half_width) ** 2)
+
+
 def trials_for(half_width: float, share: float, confidence: float = CONFIDENCE) -> int:
     """Labels that a proportion's interval needs to be no wider than asked for.
 

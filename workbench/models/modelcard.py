@@ -142,8 +142,10 @@ def _calibration(description: Description) -> str:
             f"average, and {_percent(about['found'])} were so; expected calibration error "
             f"{_with_ends(about['expected_calibration_error'])}."
         )
-    else:
+    elif description.metrics.get("provisional", True):
         text += " Not checked on test images: too few of them have a label."
+    else:
+        text += " Not checked on test images."
     if description.task == "multilabel":
         text += f" A class is said to be there from {_percent(description.threshold)} on."
     return text
