@@ -16,7 +16,7 @@ from workbench.dataset.display import Display
 from workbench.dataset.fields import NOTE
 from workbench.dataset.rounds import learning_curve
 from workbench.dataset.types import FINISHED, Split
-from workbench.dataset.values import DETECTION, MULTILABEL, Value, in_order, names_of, to_plain
+from workbench.dataset.values import DRAWN, MULTILABEL, Value, in_order, names_of, to_plain
 from workbench.errors import ImageError, WorkbenchError
 from workbench.feedback import Feedback
 from workbench.labels.events import CLASSES, LabelEvent
@@ -156,7 +156,7 @@ class Desk:
 
     def learn(self, on: bool) -> None:
         """Switch the learning in the background on or off; of boxes nothing is learned there."""
-        self._feedback.enabled = on and self._labels.task != DETECTION
+        self._feedback.enabled = on and self._labels.task not in DRAWN
 
     def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[np.float32]] | None:
         """The predicted class and where its evidence lies; None for test images and no model."""
@@ -208,7 +208,7 @@ class Desk:
 
     def _boxes(self, item: QueueItem) -> dict[str, Any]:
         """Of an image with boxes: all of them, and whether somebody has said that they are all."""
-        if self._labels.task != DETECTION:
+        if self._labels.task not in DRAWN:
             return {}
         return {"label": to_plain(item.label) or [], "done": item.is_labelled}
 
@@ -225,7 +225,7 @@ class Desk:
         if event.field == NOTE:
             return {"news": "note", "note": event.after, **told}
         news = {"news": "label", "listed": self._worklist.holds(event), **told}
-        if self._labels.task == DETECTION:
+        if self._labels.task in DRAWN:
             changes = [{"before": old, "after": new} for old, new in event.changes]
             return {**news, "changes": changes, "done": event.status_after in FINISHED}
         return {**news, "before": event.before, "after": event.after}
@@ -270,7 +270,7 @@ class Desks:
     def at(self, worklist: Worklist | None = None) -> Desk:
         """A desk for a page that walks through a list; by default through the queue."""
         if worklist is None:  # an empty one is a list, too
-            boxes = self.labels.task == DETECTION
+            boxes = self.labels.task in DRAWN
             worklist = (
                 BoxQueue(self.queue, self._suggest)
                 if boxes

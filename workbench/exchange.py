@@ -21,7 +21,15 @@ from workbench.dataset.formats.found import Said
 from workbench.dataset.formats.items import Item, distinct_names
 from workbench.dataset.formats.losses import Loss, losses
 from workbench.dataset.types import FINISHED, Split
-from workbench.dataset.values import CLASSIFICATION, DETECTION, MULTILABEL, label_path, names_of
+from workbench.dataset.values import (
+    CLASSIFICATION,
+    DETECTION,
+    DRAWN,
+    INSTANCES,
+    MULTILABEL,
+    label_path,
+    names_of,
+)
 from workbench.errors import FormatError
 from workbench.labels.store import LabelStore
 
@@ -38,6 +46,7 @@ _WRITERS = {
 }
 _FORMATS = {
     DETECTION: ("coco", "yolo", "voc", "cvat", "csv", "fiftyone"),
+    INSTANCES: ("coco", "fiftyone"),
     CLASSIFICATION: ("folders", "csv", "fiftyone"),
     MULTILABEL: ("csv", "fiftyone"),
 }
@@ -136,13 +145,13 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
     Raises:
         ValueError: `rows` is something else, or there are no boxes in this task.
     """
-    if rows not in ("images", "boxes") or (rows == "boxes" and labels.task != DETECTION):
-        wanted = '"images" or "boxes"' if labels.task == DETECTION else '"images"'
+    if rows not in ("images", "boxes") or (rows == "boxes" and labels.task not in DRAWN):
+        wanted = '"images" or "boxes"' if labels.task in DRAWN else '"images"'
         raise ValueError(f"rows of {labels.task} are {wanted}, but got {rows!r}")
     columns = ["id", "filepath", fields.SPLIT, fields.STATUS]
     ids, paths, splits, statuses = dataset.values(columns)
     table = pd.DataFrame({"id": ids, "path": paths, "split": splits, "status": statuses})
-    if labels.task != DETECTION:
+    if labels.task not in DRAWN:
         table["label"] = pd.Series(
             dataset.values(label_path(fields.GROUND_TRUTH, labels.task)), dtype=object
         )
@@ -164,7 +173,7 @@ def labelled_items(dataset: "fo.Dataset", task: str) -> list[Item]:
         task: what is labelled.
     """
     columns = ["id", "filepath", fields.SPLIT, fields.STATUS]
-    if task == DETECTION:
+    if task in DRAWN:
         values = list(zip(*dataset.values(columns), strict=True))
         kept = [row for row in values if row[3] in FINISHED]
         said: list[Said] = list(read_boxes(dataset, [row[0] for row in kept]))

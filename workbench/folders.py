@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.classes import Classes
 from workbench.dataset import fields
-from workbench.dataset.values import DETECTION, label_path
+from workbench.dataset.values import DRAWN, label_path
 from workbench.errors import DatasetError
 from workbench.labels.store import LabelStore
 
@@ -24,7 +24,7 @@ def refuse_boxes(task: str) -> None:
     Raises:
         DatasetError: images are labelled with boxes.
     """
-    if task == DETECTION:
+    if task in DRAWN:
         raise DatasetError(
             f"labels={FOLDERS!r} gives an image a class, but here they are labelled with boxes: "
             "leave it out"

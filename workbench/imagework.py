@@ -14,7 +14,7 @@ import pandas as pd
 from workbench.dataset.connection import Connection
 from workbench.dataset.display import Display
 from workbench.dataset.table import Table
-from workbench.dataset.values import DETECTION
+from workbench.dataset.values import DRAWN
 from workbench.desk import Desks
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.measured import Measured
@@ -95,7 +95,7 @@ class ImageWork:
             worklist = start_review(review, self.doubts, self._queue, count)
         elif len(self._queue) == 0:
             self._picking.first_look(50 if count is None else count)
-        feedback.enabled = instant and self._labels.task != DETECTION
+        feedback.enabled = instant and self._labels.task not in DRAWN
         return LabelWidget(self.desks.at(worklist), keys=keys)
 
     def doubts(self) -> "Evidence":

@@ -19,7 +19,7 @@ from workbench.dataset.ingest import ImportReport
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
-from workbench.dataset.values import DETECTION
+from workbench.dataset.values import DRAWN
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
 from workbench.imagework import ImageWork
@@ -68,7 +68,7 @@ class Workbench:
         self._connection = connection
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
-        work = BoxWork if self.labels.task == DETECTION else ImageWork
+        work = BoxWork if self.labels.task in DRAWN else ImageWork
         self._work: ImageWork = work(connection, dataset, self.labels, self.queue)
 
     @property

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.dataset.table import Table, Targets
 from workbench.dataset.types import Prediction
-from workbench.dataset.values import DETECTION, MULTILABEL, Value, to_plain
+from workbench.dataset.values import DRAWN, MULTILABEL, Value, to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD, Cases
 from workbench.evaluation.classification import Evaluation, evaluate_classification
@@ -195,7 +195,7 @@ class Boxes(MultiLabel):
 
 def find_task(name: str) -> Task:
     """The task of a dataset, by what its record says."""
-    if name == DETECTION:
+    if name in DRAWN:
         return Boxes()
     return MultiLabel() if name == MULTILABEL else Classification()
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.dataset.pictures import digit, write_digits
+from workbench.dataset.boxdocuments import RESERVED
 from workbench.dataset.boxes import Box, corner_points
 from workbench.dataset.detections import (
-    RESERVED,
     boxes_in,
-    detections,
     edited,
+    predicted,
     read_boxes,
     read_sizes,
 )
@@ -229,6 +229,6 @@ def test_sizes_that_are_not_kept_are_read_and_kept(image, tmp_path):
 
 def test_predicted_boxes_are_detections():
     box = Box("a" * 24, "cat", 0.1, 0.2, 0.3, 0.4, confidence=0.5)
-    document = detections([box], model="m")
+    document = predicted([box], outlined=False, model="m")
     assert document["model"] == "m"
     assert boxes_in({"prediction": document}, "prediction") == (box,)

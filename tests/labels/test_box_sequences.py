@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.dataset.boxes import Box, box_id
+from workbench.dataset.boxes import Box, box_id, outlined
 from workbench.dataset.detections import boxes_in
 from workbench.labels.store import LabelStore
 
@@ -14,9 +14,15 @@ _PLACES = (number / 100_000 for number in itertools.count())
 STEPS = ("draw", "turn", "erase", "commit", "done", "skip", "undo", "redo", "reopen")
 
 
-@pytest.fixture
-def task():
-    return "detection"
+@pytest.fixture(params=["detection", "instances"])
+def task(request):
+    return request.param
+
+
+def a_box(id, label, x, y, width, height, angle, *, by_outline):
+    if not by_outline:
+        return Box(id, label, x, y, width, height, angle=angle)
+    return outlined(label, (((x, y), (x + width, y + angle / 1000), (x, y + height)),), id=id)
 
 
 def state_of(document):
@@ -25,7 +31,7 @@ def state_of(document):
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 99)), max_size=15))
-def test_any_sequence_ends_where_an_editor_would(bench, stored, steps):
+def test_any_sequence_ends_where_an_editor_would(bench, stored, task, steps):
     sample_id = bench.dataset.first().id
     store = LabelStore(bench._connection, bench.dataset, f"ann {box_id()}")
     states, at = [state_of(stored()[sample_id])], 0
@@ -39,17 +45,18 @@ def test_any_sequence_ends_where_an_editor_would(bench, stored, steps):
             assert (getattr(store, step)() is not None) == there
             at += there * (-1 if step == "undo" else 1)
         else:
-            boxes, status = act(store, sample_id, step, number, boxes, status)
+            boxes, status = act(store, sample_id, step, number, boxes, status, task == "instances")
             if (step in ("turn", "erase")) and not states[at][0]:
                 continue
             states, at = [*states[: at + 1], (boxes, status)], at + 1
         assert state_of(stored()[sample_id]) == states[at]
 
 
-def act(store, sample_id, step, number, boxes, status):
+def act(store, sample_id, step, number, boxes, status, by_outline):
     """Do a step; returns what an editor would show after it."""
     # No two at one place, which would be refused.
-    new = Box(box_id(), "cat", number / 100, next(_PLACES), 0.2, 0.3, angle=float(number % 2))
+    place = number / 100, next(_PLACES), 0.2, 0.3, float(number % 2)
+    new = a_box(box_id(), "cat", *place, by_outline=by_outline)
     if step == "done":
         store.done(sample_id)
         return boxes, "labelled"
@@ -67,7 +74,8 @@ def act(store, sample_id, step, number, boxes, status):
         old = [*boxes.values()][number % len(boxes)]
         after = None
         if step == "turn":
-            after = Box(old.id, "dog", old.x, old.y, 0.25, 0.3, angle=float(number))
+            place = old.x, old.y, 0.25, 0.3, float(number)
+            after = a_box(old.id, "dog", *place, by_outline=by_outline)
         store.draw(sample_id, [(old, after)])
         del boxes[old.id]
         boxes |= {after.id: after} if after else {}

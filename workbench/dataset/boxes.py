@@ -2,22 +2,26 @@
 
 Coordinates are shares of the upright image, as FiftyOne keeps them, in double precision: what is not
 changed comes back to the last bit, whatever the image's size. What computes in pixels asks for
-`BoxTable`.
+`BoxTable`. An object of which more than its box is known has an outline, and its box is the one around
+that.
 """
 
 import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.dataset.outlines import Outline, extent, outline_from_plain
 from workbench.errors import LabelError
 
 Attribute: TypeAlias = bool | int | float | str
 _NUMBERS = ("x", "y", "width", "height", "angle")
+_SAID = attrgetter("id", "label", *_NUMBERS, "attributes", "outline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Box:
         angle: degrees by which it is turned clockwise about its middle, in the image's pixels.
         confidence: calibrated probability that it is right, of a predicted one.
         attributes: what else is said of it.
+        outline: rings of points around it, as `outlines` has them; none where only its box is known.
     """
 
     id: str
@@ -45,6 +50,7 @@ class Box:
     angle: float = 0.0
     confidence: float | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    outline: Outline = ()
 
     def to_plain(self) -> dict[str, Any]:
         """For JSON and for the history; what is not said is left out."""
@@ -56,19 +62,24 @@ class Box:
             plain["confidence"] = self.confidence
         if self.attributes:
             plain["attributes"] = dict(self.attributes)
+        if self.outline:
+            plain["outline"] = [[list(point) for point in ring] for ring in self.outline]
         return plain
 
 
 def box_from_plain(plain: Mapping[str, Any]) -> Box:
-    """A box from JSON or from the history, checked.
+    """A box from JSON or from the history, checked; of one with an outline, that says where it is.
 
     Raises:
         LabelError: a coordinate is no finite number, the box has no size, its id or class is no
-            text, its confidence is no number, or its attributes are none.
+            text, its confidence is no number, or its attributes or its outline are none.
     """
     for name in ("id", "label"):
         if not isinstance(plain.get(name), str) or not plain[name]:
             raise LabelError(f"a box needs {name!r} as text, but has {plain.get(name)!r}")
+    outline = outline_from_plain(plain["outline"]) if plain.get("outline") else ()
+    if outline:
+        plain = {**plain, **dict(zip(_NUMBERS, (*extent(outline), 0.0), strict=True))}
     numbers = {name: plain.get(name, 0.0 if name == "angle" else None) for name in _NUMBERS}
     for name, number in numbers.items():
         known = isinstance(number, int | float) and not isinstance(number, bool)
@@ -89,7 +100,21 @@ def box_from_plain(plain: Mapping[str, Any]) -> Box:
         **{name: float(number) for name, number in numbers.items()},
         confidence=None if confidence is None else float(confidence),
         attributes=dict(attributes),
+        outline=outline,
     )
+
+
+def outlined(label: str, outline: Outline, *, confidence: float | None = None, id: str = "") -> Box:
+    """An object by its outline.
+
+    Args:
+        label: name of its class.
+        outline: rings of points; at least one.
+        confidence: of a predicted one.
+        id: by default a new one.
+    """
+    x, y, width, height = extent(outline)
+    return Box(id or box_id(), label, x, y, width, height, 0.0, confidence, outline=outline)
 
 
 def box_id() -> str:
@@ -99,11 +124,7 @@ def box_id() -> str:
 
 def same_box(one: Box, other: Box) -> bool:
     """Whether two boxes say the same, but for how sure somebody is of it."""
-    told = (one.id, one.label, one.x, one.y, one.width, one.height, one.angle, one.attributes)
-    return told == (
-        *(other.id, other.label, other.x, other.y, other.width, other.height),
-        *(other.angle, other.attributes),
-    )
+    return bool(_SAID(one) == _SAID(other))
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,13 @@ from pymongo.collection import Collection
 from workbench.dataset import fields
 from workbench.dataset.boxes import Box
 from workbench.dataset.connection import Connection
-from workbench.dataset.detections import detections, read_boxes
+from workbench.dataset.detections import predicted as as_document
+from workbench.dataset.detections import read_boxes
+from workbench.dataset.schema import task_of
 from workbench.dataset.types import Prediction
 from workbench.dataset.values import (
-    DETECTION,
+    DRAWN,
+    INSTANCES,
     Value,
     from_plain,
     label_path,
@@ -27,6 +30,7 @@ from workbench.dataset.values import (
 )
 
 _BATCH = 1_000  # images, and names of classes; far below the 16 MB that a command may have
+_POINTS = 8  # of an outline, that take as much of a command as a box
 _WRITERS = 2  # the server is at one batch while the next one is put together
 
 _Item = tuple[str, Prediction]
@@ -108,7 +112,7 @@ def read_predictions(
     rows = [
         row for row in zip(*view.values(["id", label, model]), strict=True) if row[1] is not None
     ]
-    if task == DETECTION:
+    if task in DRAWN:
         ids = [row[0] for row in rows]
         boxes = read_boxes(dataset, ids, fields.PREDICTION)
         return {row[0]: (found, row[2]) for row, found in zip(rows, boxes, strict=True)}
@@ -126,16 +130,17 @@ def write_predicted_boxes(
     Args:
         connection: the database.
         dataset: a prepared dataset of boxes.
-        predicted: by sample id; upright ones, each with its confidence.
+        predicted: by sample id; upright ones, or outlines, each with its confidence.
         model: name of the model, kept with each image.
     """
     samples = connection.database[dataset._sample_collection_name]
     now = datetime.now(UTC)
+    outlined = task_of(dataset) == INSTANCES
     batch: dict[str, dict[str, Any]] = {}
     count = 0
     for sample_id, boxes in predicted.items():
-        batch[sample_id] = detections(boxes, model=model)
-        count += len(boxes)
+        batch[sample_id] = as_document(boxes, outlined=outlined, model=model)
+        count += sum(1 + sum(map(len, box.outline)) // _POINTS for box in boxes)
         if max(len(batch), count) >= _BATCH:
             _write(samples, batch, now)
             batch, count = {}, 0

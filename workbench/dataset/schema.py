@@ -19,7 +19,7 @@ from workbench.dataset.fields import (
     STATUS,
     rotated,
 )
-from workbench.dataset.values import CLASSIFICATION, DETECTION, MULTILABEL, TASKS
+from workbench.dataset.values import CLASSIFICATION, DETECTION, INSTANCES, MULTILABEL, TASKS
 from workbench.errors import DatasetError
 
 INFO = "workbench"  # key in dataset.info
@@ -28,6 +28,7 @@ _LABELS: Mapping[str, Any] = {
     CLASSIFICATION: fo.Classification,
     MULTILABEL: fo.Classifications,
     DETECTION: fo.Detections,
+    INSTANCES: fo.Polylines,
 }
 _TURNED = f"{rotated(GROUND_TRUTH)}.polylines"
 _OF_IMAGES: Mapping[str, tuple[Any, Any]] = {
@@ -38,6 +39,13 @@ _OF_BOXES: Mapping[str, tuple[Any, Any]] = {
     rotated(GROUND_TRUTH): (fo.EmbeddedDocumentField, fo.Polylines),
     f"{_TURNED}.angle": (fo.FloatField, None),
     f"{_TURNED}.unturned": (fo.ListField, None),
+}
+
+_OF_TASK: Mapping[str, Mapping[str, tuple[Any, Any]]] = {
+    CLASSIFICATION: _OF_IMAGES,
+    MULTILABEL: _OF_IMAGES,
+    DETECTION: _OF_BOXES,
+    INSTANCES: {},
 }
 
 _FIELDS: Mapping[str, tuple[Any, Any]] = {
@@ -112,8 +120,7 @@ def add_fields(dataset: fo.Dataset, task: str) -> None:
         DatasetError: it has a field of one of our names that holds something else.
     """
     labels = (fo.EmbeddedDocumentField, _LABELS[task])
-    own = _OF_BOXES if task == DETECTION else _OF_IMAGES
-    wanted = {GROUND_TRUTH: labels, PREDICTION: labels, **own, **_FIELDS}
+    wanted = {GROUND_TRUTH: labels, PREDICTION: labels, **_OF_TASK[task], **_FIELDS}
     for name, (kind, document) in wanted.items():
         options = {"embedded_doc_type": document} if document else {}
         try:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from workbench.dataset import fields
 from workbench.dataset.types import FINISHED, Split, Status
-from workbench.dataset.values import CLASSIFICATION, DETECTION, label_paths
+from workbench.dataset.values import CLASSIFICATION, DRAWN, label_paths
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -137,7 +137,7 @@ def said_names(said: Sequence[Any], status: str | None, task: str) -> Sequence[s
         status: its `label_status`.
         task: what is labelled.
     """
-    if task == DETECTION:
+    if task in DRAWN:
         names = [name for each in said for name in each or ()]
         return names if status in FINISHED else None
     (value,) = said

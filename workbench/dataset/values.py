@@ -2,8 +2,9 @@
 
 In classification a value is the name of a class. In multi-label it is a tuple of the names of all
 classes that the image has, in the order of the class list; an empty one says that it has none of
-them. In detection it is a tuple of boxes (`dataset.boxes`); how those are stored, `dataset.detections`
-knows. Where there is no label yet there is no value: None.
+them. In detection it is a tuple of boxes (`dataset.boxes`), and of such with an outline where
+objects are labelled by those; how they are stored, `dataset.detections` knows. Where there is no label
+yet there is no value: None.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,12 +26,20 @@ Given: TypeAlias = str | Iterable[str | Box | Mapping[str, Any]]
 """A value as somebody says it: any sequence will do, and a box may be plain."""
 Document = Mapping[str, Any]
 
-CLASSIFICATION, MULTILABEL, DETECTION = "classification", "multilabel", "detection"
-TASKS = (CLASSIFICATION, MULTILABEL, DETECTION)
+CLASSIFICATION, MULTILABEL = "classification", "multilabel"
+DETECTION, INSTANCES = "detection", "instances"
+TASKS = (CLASSIFICATION, MULTILABEL, DETECTION, INSTANCES)
+DRAWN = frozenset({DETECTION, INSTANCES})
+"""Tasks in which the objects of an image are labelled one by one."""
 
 _EACH = "classifications"
 _LISTS = {"detections", "polylines"}
-_PATHS = {CLASSIFICATION: "label", MULTILABEL: f"{_EACH}.label", DETECTION: "detections.label"}
+_PATHS = {
+    CLASSIFICATION: "label",
+    MULTILABEL: f"{_EACH}.label",
+    DETECTION: "detections.label",
+    INSTANCES: "polylines.label",
+}
 
 
 def label_path(field: str, task: str) -> str:
@@ -58,7 +67,7 @@ def read_value(document: Document | None) -> Named | None:
 def read_label(sample: Document, field: str = GROUND_TRUTH) -> Value | None:
     """What a field of an image says, from the image's document as MongoDB holds it."""
     label = sample.get(field)
-    if sample.get(rotated(field)) or (label and "detections" in label):
+    if sample.get(rotated(field)) or (label and _LISTS & label.keys()):
         return boxes_in(sample, field)
     return read_value(label)
 
@@ -195,6 +204,7 @@ def _said(each: str | Box) -> tuple[str, ...]:
         return (each,)
     numbers = (each.x, each.y, each.width, each.height, each.angle)
     more = [f"{name}={each.attributes[name]!r}" for name in sorted(each.attributes)]
+    more += [repr(each.outline)] * bool(each.outline)
     return (each.label, *map(repr, numbers), *more)
 
 
@@ -203,6 +213,8 @@ def caption(value: Value | None) -> str:
     if isinstance(value, tuple):
         count = sum(isinstance(each, Box) for each in value)
         if count:
-            return f"{count} box{'es' * (count > 1)}: {', '.join(names_of(value))}"
+            lone = any(isinstance(each, Box) and not each.outline for each in value)
+            what = ("box", "boxes") if lone else ("object", "objects")
+            return f"{count} {what[count > 1]}: {', '.join(names_of(value))}"
         return " + ".join(names_of(value)) or "none of the classes"
     return value or "no label"

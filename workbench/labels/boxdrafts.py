@@ -10,9 +10,11 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from workbench.dataset import fields
-from workbench.dataset.boxes import Box, around, box_from_plain, same_box
-from workbench.dataset.detections import RESERVED, Change, boxes_in, edited, lost, size_in
+from workbench.dataset.boxdocuments import RESERVED
+from workbench.dataset.boxes import Box, around, box_from_plain, corner_points, same_box
+from workbench.dataset.detections import Change, boxes_in, edited, lost, size_in
 from workbench.dataset.types import FINISHED
+from workbench.decoding import upright_size
 from workbench.errors import LabelError
 from workbench.labels.drafts import Draft
 from workbench.labels.events import Changes, LabelEvent
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.labels.classlist import ClassList
 
 MOST = 10_000  # boxes of an image: its document stays far from MongoDB's 16 MB
+MOST_CORNERS = 100_000  # points of all outlines of an image, for the same reason
 LONGEST = 1_000  # characters of an attribute
 _TAKEN = RESERVED | set(dir(fo.Detection)) | set(dir(fo.Polyline))  # or FiftyOne cannot read it
 _LARGEST = 2**63  # what MongoDB has for a whole number
@@ -38,6 +41,7 @@ class BoxDraft(Draft):
         changes: boxes before and after.
         whole: all the boxes that the image is to have, in the place of `changes`.
         kept: what labels that come back held besides their box, by id.
+        outlined: whether objects have outlines here; one that is told by its box gets that for one.
         lost: what labels lose besides their box, by id; known once it is `against` an image.
     """
 
@@ -45,6 +49,7 @@ class BoxDraft(Draft):
     whole: tuple[Box, ...] | None = None
     kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lost: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    outlined: bool = False
 
     @property
     def writes_a_class(self) -> bool:
@@ -84,23 +89,47 @@ class BoxDraft(Draft):
 
         Raises:
             LabelError: a box is not what it is to be changed from, is there already, lies outside
-                of the image, or lies exactly on another of its class; or there are too many.
+                of the image, lies exactly on another of its class, or has an outline where boxes are
+                drawn; or there are too many.
         """
         there = {box.id: box for box in boxes_in(sample)}
         if self.whole is not None:
-            found: list[Change] = _differences(there, self.whole)
+            whole = [box for each in self.whole if (box := self._shaped(each, sample))]
+            found: list[Change] = _differences(there, whole)
         elif self.undoes is not None:
             found = [change for change in self.changes if _stands(change, there)]
         else:
-            found = [_checked(change, there) for change in self.changes]
+            told = [(before, self._shaped(after, sample)) for before, after in self.changes]
+            found = [_checked(change, there) for change in told]
         if self.undoes is None:
             _require_places([after for _, after in found if after], there, found, size_in(sample))
         return replace(self, changes=tuple(found), whole=None, lost=lost(sample, found))
 
+    def _shaped(self, box: Box | None, sample: Mapping[str, Any]) -> Box | None:
+        """An object as it is kept here: by its outline, or by its box."""
+        if box is None or bool(box.outline) == self.outlined:
+            return box
+        if box.outline:
+            raise LabelError(
+                f"object {box.id} has an outline, and boxes are drawn here: make a dataset of outlines, "
+                'workbench.open(name, task="instances", …)'
+            )
+        size = size_in(sample) or (upright_size(sample["filepath"]) if box.angle else (1, 1))
+        corners = corner_points(box, size)
+        ring = tuple((x / size[0], y / size[1]) for x, y in corners)
+        return box_from_plain({**box.to_plain(), "outline": [ring]})
+
     def _label_update(self, sample: Mapping[str, Any], about: Mapping[str, str]) -> dict[str, Any]:
         status = sample.get(fields.STATUS) if self.status is None else self.status.value
         finished = status in FINISHED
-        return edited(sample, self.changes, finished=finished, about=about, kept=self.kept)
+        return edited(
+            sample,
+            self.changes,
+            finished=finished,
+            about=about,
+            outlined=self.outlined,
+            kept=self.kept,
+        )
 
     def _changes(self) -> Changes:
         if self.whole is not None:  # it lost against another's: what was asked for
@@ -224,6 +253,15 @@ def _require_places(
     taken = {_spot(box): box.id for box in there.values() if box.id not in touched}
     if len(taken) + len(new) > MOST:
         raise LabelError(f"an image has at most {MOST:,} boxes, not {len(taken) + len(new):,}")
+    corners = sum(len(ring) for box in new for ring in box.outline)
+    corners += sum(
+        len(ring) for box in there.values() if box.id not in touched for ring in box.outline
+    )
+    if corners > MOST_CORNERS:
+        raise LabelError(
+            f"the outlines of an image have at most {MOST_CORNERS:,} points, not {corners:,}: "
+            "simplify them"
+        )
     for box in new:
         left, top, right, bottom = around(box, (1, 1) if size is None or not box.angle else size)
         width, height = (1, 1) if size is None or not box.angle else size
@@ -241,8 +279,8 @@ def _require_places(
             )
 
 
-def _spot(box: Box) -> tuple[str | float, ...]:
-    return box.label, box.x, box.y, box.width, box.height, box.angle
+def _spot(box: Box) -> tuple[object, ...]:
+    return box.label, box.x, box.y, box.width, box.height, box.angle, box.outline
 
 
 def _require_distinct(boxes: Sequence[Box | None]) -> None:

@@ -7,7 +7,10 @@ from workbench.dataset.fields import GROUND_TRUTH, rotated
 from workbench.labels.events import LabelEvent
 
 Document = dict[str, Any]
-LISTS = ((GROUND_TRUTH, "detections"), (rotated(GROUND_TRUTH), "polylines"))
+LISTS = (
+    *((GROUND_TRUTH, "detections"), (GROUND_TRUTH, "polylines")),
+    (rotated(GROUND_TRUTH), "polylines"),
+)
 _BOXES = 5_000  # in a document that keeps them: about 1.5 MB, more with masks
 
 

@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from workbench.dataset import fields
 from workbench.dataset.boxes import Box, box_id
 from workbench.dataset.types import FINISHED, Status
-from workbench.dataset.values import DETECTION, Given, Value, to_plain
+from workbench.dataset.values import DRAWN, Given, Value, to_plain
 from workbench.errors import LabelError
 from workbench.labels.batches import BatchWriter, Document, Stands, always
 from workbench.labels.classlist import ClassList
@@ -86,7 +86,7 @@ class BulkLabels:
                 there are none or too many; or images are labelled with boxes.
             DatabaseError: the database is gone; nothing was written.
         """
-        if self._task == DETECTION:
+        if self._task in DRAWN:
             raise LabelError(
                 "images are labelled with boxes here, and none has the same as another: label them "
                 "one by one"
@@ -138,7 +138,7 @@ class BulkLabels:
             LabelError: there is no such image, or there are none or too many.
             DatabaseError: the database is gone; nothing was written.
         """
-        counts = _is_finished if self._task == DETECTION else _counts
+        counts = _is_finished if self._task in DRAWN else _counts
         return self._step(_marks(sample_ids, Status.IN_REVIEW), counts, event_id)
 
     def skip(self, sample_ids: Sequence[str], *, event_id: str | None = None) -> list[LabelEvent]:

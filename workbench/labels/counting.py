@@ -7,7 +7,7 @@ from pymongo.collection import Collection
 
 from workbench.dataset import fields
 from workbench.dataset.types import FINISHED, Status
-from workbench.dataset.values import DETECTION, label_paths
+from workbench.dataset.values import DRAWN, label_paths
 
 
 def count_labels(
@@ -20,10 +20,10 @@ def count_labels(
         task: what is labelled.
         classes: names in their order; any other that is found comes behind them.
     """
-    counted = {"$in": list(FINISHED)} if task == DETECTION else {"$ne": Status.SKIPPED.value}
+    counted = {"$in": list(FINISHED)} if task in DRAWN else {"$ne": Status.SKIPPED.value}
     said = [f"${path}" for path in label_paths(fields.GROUND_TRUTH, task)]
     label: Any = said[0]
-    if task == DETECTION:  # once an image, however many boxes of the class it has
+    if task in DRAWN:  # once an image, however many boxes of the class it has
         label = {"$setUnion": [{"$ifNull": [each, []]} for each in said]}
     found = samples.aggregate(
         [

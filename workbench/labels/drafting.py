@@ -2,7 +2,7 @@
 
 from workbench.dataset.boxes import Box
 from workbench.dataset.types import Status
-from workbench.dataset.values import DETECTION, Given, from_plain
+from workbench.dataset.values import DRAWN, INSTANCES, Given, from_plain
 from workbench.errors import LabelError
 from workbench.labels.boxdrafts import BoxDraft, all_boxes
 from workbench.labels.classlist import ClassList
@@ -24,14 +24,16 @@ def draft_of(task: str, sample_id: str, label: Given, source: Source, classes: C
         LabelError: it is no label of this task, a box is none, or a class is unknown or was removed.
     """
     value = from_plain(label)
-    if task != DETECTION:
+    if task not in DRAWN:
         return Draft(sample_id, classes.value_of(value), Status.LABELLED, source)
     boxes = [] if isinstance(value, str) else [each for each in value if isinstance(each, Box)]
     if isinstance(value, str) or len(boxes) != len(value):
         raise LabelError(
             f"images are labelled with boxes here, but got {label!r}: give each box its label, x, "
-            "y, width and height (shares of the image), in a list"
+            "y, width and height (shares of the image), or its outline, in a list"
         )
     whole = all_boxes(boxes, certain=source is not Source.IMPORT)
-    draft = BoxDraft(sample_id, KEEP, Status.LABELLED, source, whole=whole)
+    draft = BoxDraft(
+        sample_id, KEEP, Status.LABELLED, source, whole=whole, outlined=task == INSTANCES
+    )
     return draft.with_classes(classes)

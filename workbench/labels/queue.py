@@ -22,7 +22,7 @@ from workbench.dataset.schema import task_of
 from workbench.dataset.types import FINISHED, Pick, Split, Status
 from workbench.dataset.values import (
     CLASSIFICATION,
-    DETECTION,
+    DRAWN,
     MULTILABEL,
     Value,
     label_paths,
@@ -86,7 +86,7 @@ class LabelQueue:
             dataset._sample_collection_name, write_concern=DURABLE
         )
         self._task = task_of(dataset)
-        self._projection = _PROJECTION | (_OF_BOXES if self._task == DETECTION else _OF_IMAGES)
+        self._projection = _PROJECTION | (_OF_BOXES if self._task in DRAWN else _OF_IMAGES)
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -104,10 +104,10 @@ class LabelQueue:
             limit: images, at most.
             boxes: of so many images, from the first one on, boxes are read; by default of all.
         """
-        lean = _PROJECTION if self._task == DETECTION else self._projection
+        lean = _PROJECTION if self._task in DRAWN else self._projection
         found = self._samples.find({fields.STATUS: Status.QUEUED.value}, lean)
         items = sorted((self._item(document) for document in found), key=_order)[:limit]
-        if self._task != DETECTION:
+        if self._task not in DRAWN:
             return items
         full = self.look_up([item.sample_id for item in items[:boxes]])
         return [full.get(item.sample_id, item) for item in items]
@@ -189,7 +189,7 @@ class LabelQueue:
         pick = document.get(fields.PICK) or {}
         label = read_label(document)
         status = Status(document.get(fields.STATUS) or Status.UNLABELLED)
-        boxes = self._task == DETECTION
+        boxes = self._task in DRAWN
         split = Split(document.get(fields.SPLIT) or Split.POOL)
         hinted = boxes and split is Split.POOL
         return QueueItem(

@@ -13,7 +13,7 @@ import pandas as pd
 from workbench.dataset.connection import Connection
 from workbench.dataset.schema import task_of
 from workbench.dataset.types import Status
-from workbench.dataset.values import DETECTION, Given, Plain
+from workbench.dataset.values import DRAWN, INSTANCES, Given, Plain
 from workbench.errors import LabelError
 from workbench.labels.batches import BatchWriter
 from workbench.labels.boxdrafts import BoxDraft, GivenBox, drawn
@@ -63,7 +63,7 @@ class LabelStore(ClassVerbs):
         parts = self._classes, self._log, self._recorder
         self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
         self._writer = BatchWriter(connection, self._samples, *parts)
-        undoing = Undoing(self._log, boxes=self.task == DETECTION)
+        undoing = Undoing(self._log, self.task)
         self.many = BulkLabels(
             self._writer, annotator, undoing, self._log, self._recorder, self.task, self._classes
         )
@@ -184,7 +184,9 @@ class LabelStore(ClassVerbs):
         """
         self._require_boxes("draw")
         told = seconds, suggestion, model
-        draft = BoxDraft(sample_id, KEEP, None, source, *told, changes=drawn(changes))
+        by_outline = self.task == INSTANCES
+        about = sample_id, KEEP, None, source, *told
+        draft = BoxDraft(*about, changes=drawn(changes), outlined=by_outline)
         return self._committer.apply(draft, event_id, based_on)
 
     def done(
@@ -205,7 +207,8 @@ class LabelStore(ClassVerbs):
             DatabaseError: the database is gone; nothing was written.
         """
         self._require_boxes("done")
-        draft = BoxDraft(sample_id, KEEP, Status.LABELLED, source, seconds)
+        by_outline = self.task == INSTANCES
+        draft = BoxDraft(sample_id, KEEP, Status.LABELLED, source, seconds, outlined=by_outline)
         return self._committer.apply(draft, event_id, based_on)
 
     def commit_many(
@@ -321,7 +324,7 @@ class LabelStore(ClassVerbs):
         return import_labels(self._writer, self._classes, self.task, labels, annotator)
 
     def _require_boxes(self, verb: str) -> None:
-        if self.task != DETECTION:
+        if self.task not in DRAWN:
             raise LabelError(
                 f"labels.{verb} is for boxes, but this dataset is for {self.task}: use "
                 "labels.commit, or make a dataset of boxes, workbench.open(name, "

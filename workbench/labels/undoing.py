@@ -1,7 +1,7 @@
 """Taking an event back: the change that restores what an image was before it."""
 
 from workbench.dataset.types import Status
-from workbench.dataset.values import from_plain
+from workbench.dataset.values import DRAWN, INSTANCES, from_plain
 from workbench.labels.boxdrafts import BoxDraft, inverse
 from workbench.labels.drafts import KEEP, Draft
 from workbench.labels.events import LabelEvent, Source
@@ -16,12 +16,12 @@ class Undoing:
 
     Args:
         log: the history.
-        boxes: whether images are labelled with boxes.
+        task: what is labelled.
     """
 
-    def __init__(self, log: EventLog, *, boxes: bool = False) -> None:
+    def __init__(self, log: EventLog, task: str) -> None:
         self._log = log
-        self._boxes = boxes
+        self._task = task
 
     def draft(
         self, event: LabelEvent, source: Source, earlier: LabelEvent | None, *, kept: bool
@@ -36,7 +36,7 @@ class Undoing:
         """
         giver = self._giver(earlier)
         given_by = (giver.annotator, giver.source) if giver else None
-        if self._boxes:
+        if self._task in DRAWN:
             same = event.status_before == event.status_after
             return BoxDraft(
                 event.sample_id,
@@ -48,6 +48,7 @@ class Undoing:
                 given_by=given_by,
                 changes=inverse(event),
                 kept=event.lost,
+                outlined=self._task == INSTANCES,
             )
         label = None if event.before is None else from_plain(event.before)
         return Draft(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from workbench.dataset.detections import Size
+from workbench.dataset.boxdocuments import Size
 from workbench.decoding import upright_size
 from workbench.errors import ImageError
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.dataset.boxdocuments import Size
 from workbench.dataset.boxes import Box
-from workbench.dataset.detections import Size
 from workbench.dataset.formats.found import Said
 
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.dataset.boxdocuments import RESERVED, Size
 from workbench.dataset.boxes import Attribute, Box, around, box_id
-from workbench.dataset.detections import RESERVED, Size
 from workbench.dataset.formats.found import Findings
 from workbench.dataset.formats.images import Images
 
