@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { ACTIONS, classKeys, createKeymap, spelled, strokeOf } from "../../workbench/widgets/static/keymap.js";
 import { createRandom } from "./random.js";
 
-const TASKS = ["classification", "multilabel", "detection"];
+const TASKS = ["classification", "multilabel", "detection", "instances"];
 
 /** @param {string} written such as `Ctrl+Shift+z`, with what else the browser tells */
 function press(key, { ctrl = false, meta = false, alt = false, shift = false } = {}) {

@@ -11,7 +11,7 @@
  *     said it; `done`: images since the page was opened
  */
 
-import { asTold, drawOn, markDone } from "./drawing.js";
+import { asTold, drawOn, draws, markDone } from "./drawing.js";
 import { partly } from "./many.js";
 import { captionOf } from "./values.js";
 
@@ -76,7 +76,7 @@ export function createAnswers({ state, queue, tally, ticks, pending, past, lates
                     if (step && !ack.conflict) restore(step);
                 }
                 const { annotator, label } = ack.conflict ?? {};
-                const said = (state.task !== "detection" && captionOf(label)) || "otherwise";
+                const said = (!draws(state.task) && captionOf(label)) || "otherwise";
                 const notice = `${annotator} had labelled ${item?.name} ${said}: label it again to overrule`;
                 return { op, settled: true, notice: ack.conflict ? notice : ack.error };
             }

@@ -1,31 +1,38 @@
 // @ts-check
 /**
- * Boxes over the image, on two canvases under its view: one for all that stand still, painted when
+ * Boxes and outlines over the image, on two canvases under its view: one for all that stand still, painted when
  * they or the view change, and one for what is under the hand, painted as it moves.
  *
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
  * @typedef {import("./boxgeometry.js").Point} Point
- * @typedef {{ hovered: PlainBox | null, draft: PlainBox | null, cross: Point | null, turning: boolean }} Hand
- *     `draft`: what the box under the hand is to be; `cross`: where the crosshair is, in device pixels
+ * @typedef {{ hovered: PlainBox | null, draft: PlainBox | null, cross: Point | null, turning: boolean,
+ *             path?: Point[], corner?: import("./outline.js").Corner | null, spot?: Point | null }} Hand
+ *     `draft`: what the box under the hand is to be; `cross`: where the crosshair is, in device pixels;
+ *     `path`: of an outline that is being drawn, in pixels of the image, to where the pointer is;
+ *     `corner`: of the selected outline, under the hand; `spot`: where a new one would be, in the image
+ * @typedef {{ rings: Point[][], corners: Point[] }} Place on the canvas; `corners`: of the box
  */
 
 import { cornersOf } from "./boxgeometry.js";
+import { inPixels } from "./outline.js";
+import { fillRings, HALO, paintCorners, paintDot, paintPath, traceRings } from "./outlinepaint.js";
 import { classColour, textOn } from "./palette.js";
 import { addCanvas, clear, contextOf } from "./viewport.js";
 
-const HALO = "rgba(0, 0, 0, 0.55)";
 const TAGS = 80; // boxes in sight, of more only those under the hand have tags
 const HALOS = 600; // boxes in sight, of more none has a halo: it costs as much again
 export const AWAY = 22; // CSS px that the turning handle is above its box
 const TAG = 16; // CSS px high
+const FILL = 0.22; // of an outline, opaque
 
 /**
  * @param {HTMLElement} stage
  * @param {ReturnType<typeof import("./viewport.js").createViewport>} viewport
  * @param {ReturnType<typeof import("./boxmodel.js").createBoxModel>} model
  * @param {() => string[]} classes
+ * @param {() => string} className of what is drawn next
  */
-export function createBoxCanvas(stage, viewport, model, classes) {
+export function createBoxCanvas(stage, viewport, model, classes, className) {
     const still = addCanvas(stage, "wb-layer wb-boxes");
     const hand = addCanvas(stage, "wb-layer wb-hand");
     for (const canvas of [still, hand]) canvas.setAttribute("aria-hidden", "true");
@@ -40,35 +47,34 @@ export function createBoxCanvas(stage, viewport, model, classes) {
     const colourOf = (/** @type {PlainBox} */ box) => classColour(Math.max(0, classes().indexOf(box.label)));
 
     /**
-     * Corners on the canvas; null where nothing of it is in sight.
+     * Points of the image, brought to where they are on the canvas.
      *
-     * @param {PlainBox} box
-     * @returns {Point[] | null}
+     * @param {Point[]} points
      */
-    function onCanvas(box) {
+    function brought(points) {
         const { scale, x, y } = viewport.view;
-        const points = cornersOf(box, model.image);
-        let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
         for (const point of points) {
             point.x = scale * point.x + x;
             point.y = scale * point.y + y;
-            [left, right] = [Math.min(left, point.x), Math.max(right, point.x)];
-            [top, bottom] = [Math.min(top, point.y), Math.max(bottom, point.y)];
         }
-        return left > still.width || top > still.height || right < 0 || bottom < 0 ? null : points;
+        return points;
     }
 
     /**
-     * @param {CanvasRenderingContext2D} context
-     * @param {Point[][]} shapes
+     * Where a box is on the canvas; null where nothing of it is in sight.
+     *
+     * @param {PlainBox} box
+     * @returns {Place | null}
      */
-    function trace(context, shapes) {
-        context.beginPath();
-        for (const [first, ...rest] of shapes) {
-            context.moveTo(first.x, first.y);
-            for (const point of rest) context.lineTo(point.x, point.y);
-            context.closePath();
+    function onCanvas(box) {
+        const corners = brought(cornersOf(box, model.image));
+        let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+        for (const point of corners) {
+            [left, right] = [Math.min(left, point.x), Math.max(right, point.x)];
+            [top, bottom] = [Math.min(top, point.y), Math.max(bottom, point.y)];
         }
+        if (left > still.width || top > still.height || right < 0 || bottom < 0) return null;
+        return { rings: box.outline ? inPixels(box.outline, model.image).map(brought) : [corners], corners };
     }
 
     /**
@@ -78,7 +84,7 @@ export function createBoxCanvas(stage, viewport, model, classes) {
      * @param {number} width in CSS pixels
      */
     function outline(context, shapes, colour, width) {
-        trace(context, shapes);
+        traceRings(context, shapes);
         context.strokeStyle = colour;
         context.lineWidth = width * ratio();
         context.stroke();
@@ -135,23 +141,24 @@ export function createBoxCanvas(stage, viewport, model, classes) {
         painted = state;
         clear(stillContext);
         if (!viewport.picture || !opacity) return;
-        stillContext.globalAlpha = opacity;
         stillContext.lineJoin = "round";
         /** @type {Map<string, Point[][]>} by colour */
         const shapes = new Map();
-        /** @type {[PlainBox, Point[]][]} */
+        /** @type {[PlainBox, Place][]} */
         const seen = [];
         for (const box of model.shown) {
-            const points = box.id === chosen ? null : onCanvas(box);
-            if (!points) continue;
-            seen.push([box, points]);
+            const place = box.id === chosen ? null : onCanvas(box);
+            if (!place) continue;
+            seen.push([box, place]);
             const colour = colourOf(box);
             if (!shapes.has(colour)) shapes.set(colour, []);
-            shapes.get(colour)?.push(points);
+            shapes.get(colour)?.push(...place.rings);
+            if (box.outline) fillRings(stillContext, place.rings, colour, FILL * opacity);
         }
-        if (seen.length <= HALOS) outline(stillContext, seen.map(([, points]) => points), HALO, 4);
+        stillContext.globalAlpha = opacity;
+        if (seen.length <= HALOS) outline(stillContext, seen.flatMap(([, { rings }]) => rings), HALO, 4);
         for (const [colour, each] of shapes) outline(stillContext, each, colour, 2);
-        if (seen.length <= TAGS) for (const [box, points] of seen) tagIfRoom(box, points, colourOf(box));
+        if (seen.length <= TAGS) for (const [box, { corners }] of seen) tagIfRoom(box, corners, colourOf(box));
         paintGhosts(chosen);
         stillContext.globalAlpha = 1;
     }
@@ -159,17 +166,17 @@ export function createBoxCanvas(stage, viewport, model, classes) {
     /** @param {string | undefined} chosen */
     function paintGhosts(chosen) {
         const dash = [5 * ratio(), 4 * ratio()];
-        /** @type {[PlainBox, Point[]][]} */
+        /** @type {[PlainBox, Place][]} */
         const seen = [];
         for (const ghost of model.shownGhosts) {
-            const points = ghost.id === chosen ? null : onCanvas(ghost);
-            if (points) seen.push([ghost, points]);
+            const place = ghost.id === chosen ? null : onCanvas(ghost);
+            if (place) seen.push([ghost, place]);
         }
-        outline(stillContext, seen.map(([, points]) => points), HALO, 3.5);
+        outline(stillContext, seen.flatMap(([, { rings }]) => rings), HALO, 3.5);
         stillContext.setLineDash(dash);
-        for (const [ghost, points] of seen) outline(stillContext, [points], colourOf(ghost), 2);
+        for (const [ghost, { rings }] of seen) outline(stillContext, rings, colourOf(ghost), 2);
         stillContext.setLineDash([]);
-        if (seen.length <= TAGS) for (const [ghost, points] of seen) tagIfRoom(ghost, points, "#000");
+        if (seen.length <= TAGS) for (const [ghost, { corners }] of seen) tagIfRoom(ghost, corners, "#000");
     }
 
     /**
@@ -185,37 +192,39 @@ export function createBoxCanvas(stage, viewport, model, classes) {
     }
 
     /** @param {Hand} state */
-    function paintHand({ hovered, draft, cross, turning }) {
+    function paintHand({ hovered, draft, cross, turning, path, corner, spot }) {
         clear(handContext);
         if (!viewport.picture) return;
         if (cross) paintCross(cross);
         const chosen = draft ?? model.selected;
         if (hovered && hovered.id !== chosen?.id) paintHovered(hovered);
-        const points = chosen && onCanvas(chosen);
-        if (!chosen || !points) return;
-        const colour = colourOf(chosen);
-        const ghost = !draft && model.isGhost(chosen);
-        trace(handContext, [points]);
-        handContext.globalAlpha = 0.16;
-        handContext.fillStyle = colour;
-        handContext.fill();
-        handContext.globalAlpha = 1;
-        outline(handContext, [points], HALO, 4.5);
-        if (ghost) handContext.setLineDash([5 * ratio(), 4 * ratio()]);
-        outline(handContext, [points], ghost ? "#fff" : colour, 2.5);
-        handContext.setLineDash([]);
-        paintHandles(points, colour, turning);
-        tag(handContext, draft ? sizeOf(draft) : captionOfBox(chosen), points, ghost ? "#000" : colour);
+        const place = chosen && onCanvas(chosen);
+        if (chosen && place) {
+            const colour = colourOf(chosen);
+            const ghost = !draft && model.isGhost(chosen);
+            const { rings, corners } = place;
+            fillRings(handContext, rings, colour, chosen.outline ? FILL : 0.16);
+            outline(handContext, rings, HALO, 4.5);
+            if (ghost) handContext.setLineDash([5 * ratio(), 4 * ratio()]);
+            outline(handContext, rings, ghost ? "#fff" : colour, 2.5);
+            handContext.setLineDash([]);
+            if (chosen.outline) paintCorners(handContext, rings, colour, corner ?? null);
+            else paintHandles(corners, colour, turning);
+            tag(handContext, draft ? sizeOf(draft) : captionOfBox(chosen), corners, ghost ? "#000" : colour);
+        }
+        if (spot) paintDot(handContext, brought([{ ...spot }])[0], "#fff", 4);
+        const next = classColour(Math.max(0, classes().indexOf(className())));
+        if (path?.length) paintPath(handContext, brought(path), next);
     }
 
     /** @param {PlainBox} box */
     function paintHovered(box) {
-        const points = onCanvas(box);
-        if (!points) return;
+        const place = onCanvas(box);
+        if (!place) return;
         const ghost = model.isGhost(box);
-        outline(handContext, [points], "rgba(255, 255, 255, 0.9)", 4);
-        outline(handContext, [points], colourOf(box), 2);
-        tag(handContext, captionOfBox(box), points, ghost ? "#000" : colourOf(box));
+        outline(handContext, place.rings, "rgba(255, 255, 255, 0.9)", 4);
+        outline(handContext, place.rings, colourOf(box), 2);
+        tag(handContext, captionOfBox(box), place.corners, ghost ? "#000" : colourOf(box));
     }
 
     /** @param {PlainBox} box */

@@ -2,18 +2,20 @@
 /**
  * Geometry of boxes. A box is kept as shares of the upright image, and turned clockwise by degrees
  * about its middle in the image's pixels. Whatever a change leaves alone keeps its shares to the last
- * bit. No DOM in here.
+ * bit. Where an object has an outline, that goes along. No DOM in here.
  *
  * @typedef {import("./view.js").Point} Point in pixels of the image
  * @typedef {import("./view.js").Size} Size
  * @typedef {{ id: string, label: string, x: number, y: number, width: number, height: number,
- *             angle?: number, confidence?: number,
+ *             angle?: number, confidence?: number, outline?: import("./outline.js").Ring[],
  *             attributes?: Record<string, boolean | number | string> }} PlainBox
  * @typedef {{ sx: -1 | 0 | 1, sy: -1 | 0 | 1, turn?: boolean }} Handle the side that moves on each
  *     axis of the box: -1 left or top, 1 right or bottom, 0 neither
  * @typedef {{ free?: boolean, reach: number }} Snap `free`: edges of the image neither hold nor
  *     attract; `reach`: pixels of the image within which they attract
  */
+
+import { carried, isWithin } from "./outline.js";
 
 const RIGHT_ANGLES_WITHIN = 2; // degrees, within which a turn stops at a multiple of 90
 export const LEAST = 1; // pixel of the image, of a box's sides
@@ -87,13 +89,15 @@ export function around(box, image) {
  * @param {Point} point
  */
 export function holds(box, image, point) {
+    if (box.outline) return isWithin(box.outline, image, point);
     const frame = frameOf(box, image);
     const own = toOwn(frame, point);
     return Math.abs(own.x) <= frame.width / 2 && Math.abs(own.y) <= frame.height / 2;
 }
 
 /**
- * What of a box a point would take hold of: its turning handle, a corner or an edge.
+ * What of a box a point would take hold of: its turning handle, a corner or an edge. An outline is taken
+ * by its points.
  *
  * @param {PlainBox} box
  * @param {Size} image
@@ -103,6 +107,7 @@ export function holds(box, image, point) {
  * @returns {Handle | null}
  */
 export function handleAt(box, image, point, reach, away) {
+    if (box.outline) return null;
     const frame = frameOf(box, image);
     const own = toOwn(frame, point);
     if (Math.hypot(own.x, own.y + frame.height / 2 + away) <= reach) return { sx: 0, sy: 0, turn: true };
@@ -167,7 +172,7 @@ export function moved(box, image, by, snap) {
         heldShift(edge, side, size, snap, Boolean(box.angle));
     const x = by.x ? movedTo(box.x, box.width, by.x, image.width, shift(left + by.x, width, image.width)) : box.x;
     const y = by.y ? movedTo(box.y, box.height, by.y, image.height, shift(top + by.y, height, image.height)) : box.y;
-    return { ...box, x, y };
+    return carried(box, { ...box, x, y });
 }
 
 /**
@@ -213,7 +218,7 @@ export function resized(box, image, { sx, sy }, to, snap) {
     if (box.angle) return resizedTurned(box, image, { sx, sy }, to);
     const [x, width] = sideMoved(box.x, box.width, sx, snapped(to.x, image.width, snap), LEAST / image.width);
     const [y, height] = sideMoved(box.y, box.height, sy, snapped(to.y, image.height, snap), LEAST / image.height);
-    return { ...box, x, y, width, height };
+    return carried(box, { ...box, x, y, width, height });
 }
 
 /**

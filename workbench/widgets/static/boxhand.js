@@ -15,8 +15,8 @@ import { AWAY } from "./boxcanvas.js";
 import { between, frameOf, fromOwn, isInside, moved, resized, toOwn, turnedTowards } from "./boxgeometry.js";
 
 const REACH = { mouse: 6, pen: 8, touch: 16 }; // CSS px around a handle or an edge
-const SNAP = 6; // CSS px from the image's edge
-const STILL = 3; // CSS px that a pointer moves in a click, at most
+export const SNAP = 6; // CSS px from the image's edge
+export const STILL = 3; // CSS px that a pointer moves in a click, at most
 const RESIZING = ["ns-resize", "nesw-resize", "ew-resize", "nwse-resize"]; // every 45 degrees
 
 /**
@@ -183,5 +183,16 @@ export function createBoxHand(viewport, model, on) {
         /** @param {MouseEvent} event */
         over: (event) => found(/** @type {PointerEvent} */ (event)) !== null,
         cancel: end,
+        letGo: end,
+        // What only outlines have.
+        /** @type {Record<string, () => void>} */
+        actions: {},
+        close: () => false,
+        erase: () => false,
+        drop: () => false,
+        /** @returns {PlainBox | null} */
+        shaped: () => null,
+        /** @param {PlainBox} box */
+        made: (box) => box,
     };
 }

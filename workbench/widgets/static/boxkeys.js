@@ -2,6 +2,7 @@
 /** What keys do to the shape of a box. No DOM in here. */
 
 import { frameOf, fromOwn, isInside, moved, resized, withAngle } from "./boxgeometry.js";
+import { turned } from "./outline.js";
 
 /**
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
@@ -12,7 +13,7 @@ const FAR = 10; // pixels
 const TURN = 1; // degree
 
 /** @type {Record<string, [x: number, y: number]>} */
-const MOVES = Object.freeze({
+export const MOVES = Object.freeze({
     ...{ left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] },
     ...{ farLeft: [-FAR, 0], farRight: [FAR, 0], farUp: [0, -FAR], farDown: [0, FAR] },
 });
@@ -42,6 +43,7 @@ export function shaped(action, box, image) {
  * @returns {PlainBox}
  */
 function boxAfter(action, box, image) {
+    if (action in TURNS && box.outline) return turned(box, image, TURNS[action]);
     if (action in TURNS) return withAngle(box, (box.angle ?? 0) + TURNS[action]);
     if (action in MOVES) {
         const [x, y] = MOVES[action];

@@ -8,6 +8,7 @@
 
 import { createAttributes } from "./attributes.js";
 import { h } from "./dom.js";
+import { worded } from "./drawing.js";
 import { spelled } from "./keymap.js";
 import { classColour } from "./palette.js";
 
@@ -22,11 +23,12 @@ const ROW = 24; // CSS px; only rows in sight are in the document, however many 
  *           attributed: (box: PlainBox, attributes: Record<string, any>) => void }} on
  */
 export function createBoxPanel(parent, model, keymap, on) {
+    const words = (/** @type {string} */ said) => worded(keymap.task, said);
     const filter = /** @type {HTMLSelectElement} */ (
         h("select", {
             class: "wb-box-filter",
             tabindex: -1,
-            "aria-label": "Boxes of which class are shown",
+            "aria-label": words("Boxes of which class are shown"),
             onkeydown: (/** @type {KeyboardEvent} */ event) => event.stopPropagation(),
             onchange: () => {
                 on.only(filter.value);
@@ -34,7 +36,7 @@ export function createBoxPanel(parent, model, keymap, on) {
             },
         })
     );
-    const head = h("div", { class: "wb-box-head" }, h("h4", {}, "Boxes"), filter);
+    const head = h("div", { class: "wb-box-head" }, h("h4", {}, words("Boxes")), filter);
     const told = h("p", { class: "wb-box-told", role: "status" });
     const count = h("span", { class: "wb-name" });
     const all = row("acceptGhosts", count, "accept all");
@@ -61,7 +63,8 @@ export function createBoxPanel(parent, model, keymap, on) {
         {
             class: "wb-box-list",
             role: "listbox",
-            "aria-label": "Boxes of the image",
+            "aria-label": words("Boxes of the image"),
+            "data-empty": keymap.task === "instances" ? "none yet: click on the image" : "none yet: drag on the image",
             onscroll: () => drawRows(),
             onpointerleave: () => on.point(null),
         },
@@ -148,7 +151,7 @@ export function createBoxPanel(parent, model, keymap, on) {
         if (!model.suggests) return;
         const many = model.shownGhosts.length;
         by.textContent = model.suggestedBy ? `Suggested by ${model.suggestedBy}` : "Suggested";
-        count.textContent = `${many} ${many === 1 ? "box" : "boxes"}`;
+        count.textContent = words(`${many} ${many === 1 ? "box" : "boxes"}`);
         all.toggleAttribute("disabled", !many);
         one.toggleAttribute("disabled", !model.selected || !model.isGhost(model.selected));
         least.hidden = model.suggestsAll;

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The tool of detection: boxes over the image, in the panel, under pointer and keys.
+ * The tool for objects: boxes or outlines over the image, in the panel, under pointer and keys.
  *
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
  * @typedef {import("./drawing.js").Change} Change
@@ -13,7 +13,8 @@ import { createBoxHand } from "./boxhand.js";
 import { SHAPING, shaped } from "./boxkeys.js";
 import { createBoxModel } from "./boxmodel.js";
 import { createBoxPanel } from "./boxpanel.js";
-import { boxesOf } from "./drawing.js";
+import { boxesOf, worded } from "./drawing.js";
+import { createOutlineHand } from "./outlinehand.js";
 
 const PRESSES = 350; // ms without a key after which a box that keys moved is kept, as one step
 const OPACITIES = [1, 0.4, 0];
@@ -26,7 +27,7 @@ const NEW = 0.2; // of what is to be seen, sides of a box that a key makes
  */
 export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     const model = createBoxModel(on.newId);
-    const hand = createBoxHand(viewport, model, {
+    const hand = (keymap.task === "instances" ? createOutlineHand : createBoxHand)(viewport, model, {
         className: classToDraw,
         drawn: (box) => draw([{ before: null, after: { ...box, id: on.newId() } }]),
         changed: (box, next) => edit(box, next),
@@ -36,8 +37,10 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         },
         paint,
         pans: () => on.panning(),
+        say: on.notify,
     });
-    const canvas = createBoxCanvas(parts.stage, viewport, model, () => work.classes);
+    const words = (/** @type {string} */ said) => worded(keymap.task, said);
+    const canvas = createBoxCanvas(parts.stage, viewport, model, () => work.classes, className);
     const panel = createBoxPanel(parts.slot, model, keymap, {
         select,
         point: (box) => (hand.hovered = box),
@@ -140,7 +143,8 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     function shape(action) {
         const box = pressed?.next ?? model.selected;
         if (!box) return;
-        pressed = { box: pressed?.box ?? box, next: shaped(action, box, model.image) };
+        const next = hand.shaped(action, box) ?? shaped(action, box, model.image);
+        pressed = { box: pressed?.box ?? box, next };
         clearTimeout(pressing);
         pressing = setTimeout(settle, PRESSES);
         paint();
@@ -172,11 +176,11 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         const side = (NEW * Math.min(area.width, area.height)) / view.scale;
         const [width, height] = [Math.min(1, side / model.image.width), Math.min(1, side / model.image.height)];
         const middle = [(area.width / 2 - view.x) / view.scale, (area.height / 2 - view.y) / view.scale];
-        const box = {
+        const box = hand.made({
             ...{ id: on.newId(), label, width, height },
             x: Math.min(1 - width, Math.max(0, middle[0] / model.image.width - width / 2)),
             y: Math.min(1 - height, Math.max(0, middle[1] / model.image.height - height / 2)),
-        };
+        });
         const same = model.boxes.find(({ x, y, ...other }) => x === box.x && y === box.y && other.label === label);
         draw(same ? model.beside(same) : [{ before: null, after: box }]);
     }
@@ -184,7 +188,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     function repeat() {
         const changes = model.repeat(last);
         if (changes.length) draw(changes);
-        else on.notify(last.length ? "they are all here already" : "the last image has no boxes");
+        else on.notify(last.length ? "they are all here already" : words("the last image has no boxes"));
     }
 
     function onlyClass() {
@@ -196,7 +200,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     function fade() {
         opacity = (opacity + 1) % OPACITIES.length;
         canvas.opacity = OPACITIES[opacity];
-        on.notify(["boxes as they are", "boxes faint", "boxes out of sight"][opacity]);
+        on.notify(words(["boxes as they are", "boxes faint", "boxes out of sight"][opacity]));
         paint();
     }
 
@@ -215,10 +219,12 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
 
     /** @type {Record<string, () => void>} */
     const actions = {
-        accept: finish,
+        ...hand.actions,
+        accept: () => hand.close() || finish(),
         next: () => walk(1),
         previous: () => walk(-1),
         erase: () => {
+            if (hand.erase()) return;
             const changes = model.erase();
             if (changes.length) draw(changes);
             else on.refresh();
@@ -253,7 +259,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     }
 
     return {
-        ...{ down: hand.down, move: hand.move, up: hand.up, hover: hand.hover, cancel: hand.cancel, over: hand.over },
+        ...{ down: hand.down, move: hand.move, up: hand.up, hover: hand.hover, cancel: hand.letGo, over: hand.over },
         className,
         paint: paintNow,
         act(name) {
@@ -276,6 +282,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         },
         leave() {
             if (hand.busy) hand.cancel();
+            else if (hand.drop()) return true;
             else if (model.selected) select(null);
             else return false;
             return true;

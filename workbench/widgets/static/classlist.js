@@ -12,6 +12,7 @@
  */
 
 import { h, icon } from "./dom.js";
+import { draws, worded } from "./drawing.js";
 import { classColour } from "./palette.js";
 import { classesOf } from "./values.js";
 
@@ -51,7 +52,7 @@ export function createClassList(keymap, on) {
         const chosen = classesOf(view.label).includes(name);
         const share = suggestion?.scores[name] ?? 0;
         const percent = `${Math.round(100 * share)} %`;
-        const title = `${ticked ? "Tick" : keymap.task === "detection" ? "Boxes of class" : "Label as"} ${name}${key ? ` (${key})` : ""}`;
+        const title = `${ticked ? "Tick" : draws(keymap.task) ? `${worded(keymap.task, "Boxes")} of class` : "Label as"} ${name}${key ? ` (${key})` : ""}`;
         const row = h(
             "button",
             {

@@ -1,12 +1,32 @@
 // @ts-check
 /**
- * What is drawn on images, as steps forward and back: changes of boxes, each before and after. No DOM
- * in here.
+ * What is drawn on images, as steps forward and back: changes of boxes, each before and after. An
+ * object with an outline is a box that has one. No DOM in here.
  *
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
  * @typedef {import("./queue.js").Item} Item
  * @typedef {{ before: PlainBox | null, after: PlainBox | null }} Change
  */
+
+/**
+ * Whether objects are drawn in a task.
+ *
+ * @param {string} task
+ */
+export function draws(task) {
+    return task === "detection" || task === "instances";
+}
+
+/**
+ * Words about boxes, as they are said where objects have outlines.
+ *
+ * @param {string} task
+ * @param {string} words
+ */
+export function worded(task, words) {
+    if (task !== "instances") return words;
+    return words.replace(/box(es)?/gi, (word, many) => (word[0] === "B" ? "Object" : "object") + (many ? "s" : ""));
+}
 
 /**
  * Boxes after changes. Changes that were applied already change nothing.

@@ -67,13 +67,9 @@ export function createImages(send, onReady) {
          */
         async receive({ sample, width = 0, height = 0, alpha = false, stretched = false, error = "" }, buffers) {
             if (error) return keep(sample, { bitmap: null, width, height, error });
-            try {
-                const bitmap = await createImageBitmap(new Blob([buffers[0]]));
-                keep(sample, { bitmap, width, height, alpha, stretched, error: "" });
-            } catch {
-                const failed = "this browser cannot decode the image";
-                keep(sample, { bitmap: null, width, height, error: failed });
-            }
+            const bitmap = await createImageBitmap(new Blob([buffers[0]])).catch(() => null);
+            const failed = bitmap ? "" : "this browser cannot decode the image";
+            keep(sample, { bitmap, width, height, alpha, stretched, error: failed });
         },
 
         clear() {

@@ -7,14 +7,17 @@
  *
  * @typedef {{ key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean }} Stroke
  * @typedef {{ name: string, title: string, group: string, key: string, also?: string[],
- *             repeats?: boolean, titles?: Record<string, string>, only?: string, not?: string }} Action
- *     `titles`: another title in some tasks; `only`, `not`: the task that has it, or has it not
+ *             repeats?: boolean, titles?: Record<string, string>, drawn?: boolean, only?: string }} Action
+ *     `titles`: another title in some tasks; `drawn`: whether it is only for tasks in which objects are
+ *     drawn, or only for others; `only`: the task that has it
  */
+
+import { draws, worded } from "./drawing.js";
 
 /** @type {readonly Action[]} */
 export const ACTIONS = Object.freeze([
-    { name: "accept", title: "Accept the suggestion", titles: { multilabel: "Done: these classes", detection: "Done: these are all" }, group: "Label", key: "Space", also: ["Enter"] },
-    { name: "keep", title: "Keep the label (in review)", group: "Label", key: "k", not: "detection" },
+    { name: "accept", title: "Accept the suggestion", titles: { multilabel: "Done: these classes", detection: "Done: these are all", instances: "Done: these are all" }, group: "Label", key: "Space", also: ["Enter"] },
+    { name: "keep", title: "Keep the label (in review)", group: "Label", key: "k", drawn: false },
     { name: "skip", title: "Skip this image", group: "Label", key: "s" },
     { name: "undo", title: "Undo", group: "Label", key: "z", also: ["Ctrl+z"] },
     { name: "redo", title: "Redo", group: "Label", key: "Shift+z", also: ["Ctrl+Shift+z", "Ctrl+y"] },
@@ -22,7 +25,7 @@ export const ACTIONS = Object.freeze([
     { name: "newClass", title: "Add a class", group: "Label", key: "n" },
     { name: "classes", title: "Rename, merge or remove classes", group: "Label", key: "e" },
     { name: "note", title: "Write a note on the image", group: "Label", key: "t" },
-    { name: "grid", title: "Many images at once", group: "Label", key: "g", not: "detection" },
+    { name: "grid", title: "Many images at once", group: "Label", key: "g", drawn: false },
     { name: "fit", title: "Fit the image", group: "View", key: "f" },
     { name: "actual", title: "One pixel as one pixel", group: "View", key: "a" },
     { name: "zoomIn", title: "Zoom in", group: "View", key: "+", also: ["="], repeats: true },
@@ -36,35 +39,39 @@ export const ACTIONS = Object.freeze([
     { name: "moreContrast", title: "More contrast", group: "View", key: "c", repeats: true },
     { name: "lessContrast", title: "Less contrast", group: "View", key: "Shift+c", repeats: true },
     { name: "plain", title: "Brightness and contrast as they were", group: "View", key: "x" },
-    { name: "heat", title: "Show what the model looks at", group: "Model", key: "h", not: "detection" },
-    { name: "instant", title: "Let the model learn as you label", group: "Model", key: "i", not: "detection" },
-    { name: "likeThis", title: "Images like this one (in the grid)", group: "Label", key: "l", not: "detection" },
-    { name: "next", title: "Next box", group: "Boxes", key: "Tab", repeats: true, only: "detection" },
-    { name: "previous", title: "Box before", group: "Boxes", key: "Shift+Tab", repeats: true, only: "detection" },
-    { name: "erase", title: "Erase box or suggestion", group: "Boxes", key: "Delete", also: ["Backspace"], only: "detection" },
-    { name: "newBox", title: "New box in the middle", group: "Boxes", key: "w", only: "detection" },
-    { name: "copyBox", title: "Copy the box", group: "Boxes", key: "Ctrl+c", only: "detection" },
-    { name: "pasteBox", title: "Paste it", group: "Boxes", key: "Ctrl+v", only: "detection" },
-    { name: "duplicate", title: "Copy it beside itself", group: "Boxes", key: "Ctrl+d", only: "detection" },
-    { name: "repeatBoxes", title: "Last image's boxes again", group: "Boxes", key: "r", only: "detection" },
-    { name: "attributes", title: "Attributes of the box", group: "Boxes", key: "p", only: "detection" },
-    { name: "acceptGhost", title: "Accept suggested box", group: "Boxes", key: "v", only: "detection" },
-    { name: "acceptGhosts", title: "Accept all shown", group: "Boxes", key: "Shift+v", only: "detection" },
-    { name: "fewerGhosts", title: "Suggest fewer, surer", group: "Boxes", key: "]", repeats: true, only: "detection" },
-    { name: "moreGhosts", title: "Suggest more", group: "Boxes", key: "[", repeats: true, only: "detection" },
-    { name: "farLeft", title: "Move 10 px left", group: "Boxes", key: "Shift+ArrowLeft", repeats: true, only: "detection" },
-    { name: "farRight", title: "Move 10 px right", group: "Boxes", key: "Shift+ArrowRight", repeats: true, only: "detection" },
-    { name: "farUp", title: "Move 10 px up", group: "Boxes", key: "Shift+ArrowUp", repeats: true, only: "detection" },
-    { name: "farDown", title: "Move 10 px down", group: "Boxes", key: "Shift+ArrowDown", repeats: true, only: "detection" },
-    { name: "narrower", title: "Make it narrower", group: "Boxes", key: "Ctrl+ArrowLeft", repeats: true, only: "detection" },
-    { name: "wider", title: "Make it wider", group: "Boxes", key: "Ctrl+ArrowRight", repeats: true, only: "detection" },
-    { name: "lower", title: "Make it lower", group: "Boxes", key: "Ctrl+ArrowUp", repeats: true, only: "detection" },
-    { name: "taller", title: "Make it taller", group: "Boxes", key: "Ctrl+ArrowDown", repeats: true, only: "detection" },
-    { name: "turnLeft", title: "Turn it left", group: "Boxes", key: ",", repeats: true, only: "detection" },
-    { name: "turnRight", title: "Turn it right", group: "Boxes", key: ".", repeats: true, only: "detection" },
-    { name: "opacity", title: "Fainter, away, back", group: "Boxes", key: "o", only: "detection" },
-    { name: "onlyClass", title: "Only this class", group: "Boxes", key: "u", only: "detection" },
-    { name: "crosshair", title: "Crosshair", group: "Boxes", key: "m", only: "detection" },
+    { name: "heat", title: "Show what the model looks at", group: "Model", key: "h", drawn: false },
+    { name: "instant", title: "Let the model learn as you label", group: "Model", key: "i", drawn: false },
+    { name: "likeThis", title: "Images like this one (in the grid)", group: "Label", key: "l", drawn: false },
+    { name: "next", title: "Next box", group: "Boxes", key: "Tab", repeats: true, drawn: true },
+    { name: "previous", title: "Box before", group: "Boxes", key: "Shift+Tab", repeats: true, drawn: true },
+    { name: "erase", title: "Erase box or suggestion", group: "Boxes", key: "Delete", also: ["Backspace"], drawn: true },
+    { name: "newBox", title: "New box in the middle", group: "Boxes", key: "w", drawn: true },
+    { name: "copyBox", title: "Copy the box", group: "Boxes", key: "Ctrl+c", drawn: true },
+    { name: "pasteBox", title: "Paste it", group: "Boxes", key: "Ctrl+v", drawn: true },
+    { name: "duplicate", title: "Copy it beside itself", group: "Boxes", key: "Ctrl+d", drawn: true },
+    { name: "repeatBoxes", title: "Last image's boxes again", group: "Boxes", key: "r", drawn: true },
+    { name: "attributes", title: "Attributes of the box", group: "Boxes", key: "p", drawn: true },
+    { name: "acceptGhost", title: "Accept suggested box", group: "Boxes", key: "v", drawn: true },
+    { name: "acceptGhosts", title: "Accept all shown", group: "Boxes", key: "Shift+v", drawn: true },
+    { name: "fewerGhosts", title: "Suggest fewer, surer", group: "Boxes", key: "]", repeats: true, drawn: true },
+    { name: "moreGhosts", title: "Suggest more", group: "Boxes", key: "[", repeats: true, drawn: true },
+    { name: "farLeft", title: "Move 10 px left", group: "Boxes", key: "Shift+ArrowLeft", repeats: true, drawn: true },
+    { name: "farRight", title: "Move 10 px right", group: "Boxes", key: "Shift+ArrowRight", repeats: true, drawn: true },
+    { name: "farUp", title: "Move 10 px up", group: "Boxes", key: "Shift+ArrowUp", repeats: true, drawn: true },
+    { name: "farDown", title: "Move 10 px down", group: "Boxes", key: "Shift+ArrowDown", repeats: true, drawn: true },
+    { name: "narrower", title: "Make it narrower", group: "Boxes", key: "Ctrl+ArrowLeft", repeats: true, drawn: true },
+    { name: "wider", title: "Make it wider", group: "Boxes", key: "Ctrl+ArrowRight", repeats: true, drawn: true },
+    { name: "lower", title: "Make it lower", group: "Boxes", key: "Ctrl+ArrowUp", repeats: true, drawn: true },
+    { name: "taller", title: "Make it taller", group: "Boxes", key: "Ctrl+ArrowDown", repeats: true, drawn: true },
+    { name: "turnLeft", title: "Turn it left", group: "Boxes", key: ",", repeats: true, drawn: true },
+    { name: "turnRight", title: "Turn it right", group: "Boxes", key: ".", repeats: true, drawn: true },
+    { name: "hole", title: "Hole in it, or another part", group: "Boxes", key: "j", drawn: true, only: "instances" },
+    { name: "nextCorner", title: "Next point of its outline", group: "Boxes", key: "q", repeats: true, drawn: true, only: "instances" },
+    { name: "previousCorner", title: "Point before", group: "Boxes", key: "Shift+q", repeats: true, drawn: true, only: "instances" },
+    { name: "newCorner", title: "New point after this one", group: "Boxes", key: "y", drawn: true, only: "instances" },
+    { name: "opacity", title: "Fainter, away, back", group: "Boxes", key: "o", drawn: true },
+    { name: "onlyClass", title: "Only this class", group: "Boxes", key: "u", drawn: true },
+    { name: "crosshair", title: "Crosshair", group: "Boxes", key: "m", drawn: true },
     { name: "help", title: "Show the keys", group: "Widget", key: "?" },
     { name: "leave", title: "Leave the widget", group: "Widget", key: "Escape" },
 ]);
@@ -113,7 +120,7 @@ export function classKeys(classes, chosen = {}) {
 
 /** @param {string} task */
 function offeredIn(task) {
-    return ACTIONS.filter(({ only, not }) => (!only || only === task) && not !== task);
+    return ACTIONS.filter(({ drawn, only }) => (!only || only === task) && (drawn ?? draws(task)) === draws(task));
 }
 
 /**
@@ -144,7 +151,9 @@ export function createKeymap(changed = {}) {
             return offered;
         },
         /** @param {Action} action */
-        titleOf: (action) => action.titles?.[task] ?? action.title,
+        titleOf: (action) => action.titles?.[task] ?? worded(task, action.title),
+        /** @param {Action} action */
+        groupOf: (action) => worded(task, action.group),
         /** What was changed, to be kept. */
         get changed() {
             return { ...own };

@@ -10,6 +10,7 @@ const DIGITS = Object.freeze({
     classification: "Digits label.",
     multilabel: "Digits tick and untick.",
     detection: "Digits set the box's class. Drag draws, moves and resizes; with Alt nothing snaps; Space and drag, or two fingers, pan.",
+    instances: "Digits set the object's class. Clicks set points, a drag draws freehand; the first point, Enter or a double click closes. Points can be dragged, Alt and a click takes one out; Space and drag, or two fingers, pan.",
 });
 
 /**
@@ -34,7 +35,7 @@ export function createSheet(parent, keymap, on) {
     let waiting = ""; // the action whose key is being changed
 
     function draw() {
-        const names = [...new Set(keymap.actions.map((action) => action.group))];
+        const names = [...new Set(keymap.actions.map(keymap.groupOf))];
         groups.replaceChildren(...names.map(drawGroup));
         hint.textContent = waiting
             ? "Press the new key; Esc leaves it as it is."
@@ -43,7 +44,7 @@ export function createSheet(parent, keymap, on) {
 
     /** @param {string} name */
     function drawGroup(name) {
-        const rows = keymap.actions.filter((action) => action.group === name).map(drawRow);
+        const rows = keymap.actions.filter((action) => keymap.groupOf(action) === name).map(drawRow);
         return h("div", { class: "wb-group" }, h("h4", {}, name), ...rows);
     }
 

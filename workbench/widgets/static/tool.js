@@ -34,7 +34,7 @@
 import { createBoxTool } from "./boxtool.js";
 
 /** @type {Record<string, (bench: Bench) => Tool>} */
-const TASK_TOOLS = Object.freeze({ detection: createBoxTool });
+const TASK_TOOLS = Object.freeze({ detection: createBoxTool, instances: createBoxTool });
 
 /**
  * @param {string} task

@@ -16,7 +16,7 @@
  */
 
 import { createAnswers } from "./answers.js";
-import { drawOn, inverse, markDone } from "./drawing.js";
+import { drawOn, draws, inverse, markDone } from "./drawing.js";
 import { takeMany, untakeMany } from "./many.js";
 import { createQueue } from "./queue.js";
 import { createTally } from "./tally.js";
@@ -177,7 +177,7 @@ export function createWorklist(newId) {
             state.classes = [...told.classes];
             tally.load(told.counts);
             for (const op of pending.values()) if (op.kind === "label") tally.count(op.label, 1);
-            for (const item of state.task === "detection" ? queue.items : []) {
+            for (const item of draws(state.task) ? queue.items : []) {
                 for (const op of underWay(item.id)) {
                     drawOn(item, op.changes, tally);
                     latest.set(item.id, op.id);
