@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from workbench.dataset import opening
-from workbench.dataset.boxes import Box, around, box_id
+from workbench.dataset.boxes import Box, around, box_id, outlined
 from workbench.dataset.connection import Connection
 from workbench.dataset.detections import read_boxes, read_sizes
 from workbench.dataset.predictions import write_predicted_boxes
@@ -91,7 +91,7 @@ class Detecting:
             id=name,
             created=created,
             dataset=str(self._dataset.name),
-            task="detection",
+            task=self._labels.task,
             backbone=backbone,
             weights=weights,
             minutes=minutes,
@@ -108,13 +108,20 @@ class Detecting:
         hold_out_images(labelled_images(job), recipe)  # or there are too few
         return self.runs.begin(job)
 
-    def _plain(self, table: Table, rows: Sequence[int]) -> list[list[list[float]]]:
-        """Class index and corners, as shares, of the upright box around each box of some images."""
+    def _plain(self, table: Table, rows: Sequence[int]) -> list[list[list[Any]]]:
+        """Class index and corners, as shares, of the upright box around each box of some images.
+
+        Where objects have outlines, the outline comes behind them.
+        """
         ids = [table.ids[row] for row in rows]
         index = {name: place for place, name in enumerate(table.classes)}
         sizes = read_sizes(self._dataset, ids)
         return [
-            [[index[box.label], *_shares(box, size)] for box in boxes if box.label in index]
+            [
+                [index[box.label], *_shares(box, size), *([box.outline] if box.outline else [])]
+                for box in boxes
+                if box.label in index
+            ]
             for boxes, size in zip(read_boxes(self._dataset, ids), sizes, strict=True)
         ]
 
@@ -294,6 +301,9 @@ def _shares(box: Box, size: tuple[int, int]) -> list[float]:
 
 
 def _as_boxes(found: "Detections", classes: Sequence[str]) -> Boxes:
+    if found.outlines is not None:
+        objects = zip(found.outlines, found.classes.tolist(), found.scores.tolist(), strict=True)
+        return tuple(outlined(classes[k], line, confidence=score) for line, k, score in objects)
     columns = zip(
         found.corners.tolist(), found.classes.tolist(), found.scores.tolist(), strict=True
     )

@@ -16,6 +16,9 @@ def said(*rows):
     return table([(image, index, score, *BOX) for image, index, score in rows])
 
 
+WELL = np.array([0.2, 0.2])  # difficulty of classes that are found well
+
+
 def unit(n, seed=0):
     vectors = np.random.default_rng(seed).normal(size=(n, 8)).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -23,10 +26,10 @@ def unit(n, seed=0):
 
 def test_worth_is_the_weighted_doubt_of_a_second():
     boxes = said((0, 0, 0.5), (0, 1, 0.9), (2, 1, 0.25))
-    found = box_worth(boxes, 3, CLASSES, np.array([0.2, np.nan]), per_image=2, per_box=5)
+    found = box_worth(boxes, 3, CLASSES, np.array([0.2, 0.5]), per_image=2, per_box=5)
     assert found.expected.tolist() == pytest.approx([1.4, 0, 0.25])
     assert found.seconds.tolist() == pytest.approx([9, 2, 3.25])
-    expected = [(1.2 * 1 + 2 * 0.2) / 9, 0, 2 * 0.5 / 3.25]
+    expected = [(1.2 * 1 + 1.5 * 0.2) / 9, 0, 1.5 * 0.5 / 3.25]
     assert found.worth.tolist() == pytest.approx(expected)
     assert found.reasons == (
         "unsure of a box of 'cat' (50 %); about 9 s to label",
@@ -38,12 +41,29 @@ def test_worth_is_the_weighted_doubt_of_a_second():
 def test_a_heap_of_hardly_believed_boxes_is_worth_less_than_few_in_real_doubt():
     many = [(0, 0, 0.08)] * 60
     few = [(1, 0, 0.5)] * 3
-    found = box_worth(said(*many, *few), 2, CLASSES)
+    found = box_worth(said(*many, *few), 2, CLASSES, WELL)
     assert found.worth[1] > found.worth[0]
-    top = TOP * 2 * 0.16 / found.seconds[0]
+    top = TOP * 1.2 * 0.16 / found.seconds[0]
     assert found.worth[0] == pytest.approx(top), "only the most doubtful ones count"
     assert found.reasons[1].startswith("unsure of 3 boxes, such as 'cat' (50 %)")
     assert found.reasons[0].startswith("0 boxes found, none in doubt")
+
+
+def test_while_a_class_is_hardly_found_what_is_found_of_it_is_worth_a_label_not_its_doubt():
+    sure, unsure = [(0, 0, 0.9)] * 3, [(1, 0, 0.5)] * 3
+    found = box_worth(said(*sure, *unsure), 2, CLASSES, per_image=3, per_box=7)
+    assert found.worth.tolist() == pytest.approx([2 * 2.7 / (3 + 7 * 2.7), 2 * 1.5 / (3 + 7 * 1.5)])
+    assert found.worth[0] > found.worth[1]
+    assert found.reasons[0].startswith("about 3 boxes, such as of 'cat', hardly found so far")
+    later = box_worth(said(*sure, *unsure), 2, CLASSES, WELL)
+    assert later.worth[1] > later.worth[0]
+
+
+def test_each_class_is_judged_by_how_well_it_is_found():
+    boxes = said((0, 0, 0.9), (0, 1, 0.5), (1, 1, 0.5))
+    found = box_worth(boxes, 2, CLASSES, np.array([np.nan, 0.2]), per_image=1, per_box=0)
+    assert found.worth.tolist() == pytest.approx([2 * 0.9 + 1.2, 1.2])
+    assert found.reasons[0].startswith("unsure of a box of 'dog'")
 
 
 def test_seconds_are_measured_without_pauses():
@@ -70,7 +90,7 @@ def batch(worth, count, strategy="uherding", features=None, **options):
 
 def test_a_batch_has_a_random_tenth_and_what_is_worth_most_each_with_its_reason():
     rows = [(image, 0, 0.5 if image % 4 == 0 else 0.99) for image in range(200)]
-    worth = box_worth(said(*rows), 200, CLASSES)
+    worth = box_worth(said(*rows), 200, CLASSES, WELL)
     picks = batch(worth, 20)
     control = [pick for pick in picks if pick.strategy == "random"]
     assert len(control) == 2
@@ -87,7 +107,7 @@ def test_look_alikes_are_not_picked_side_by_side():
     features = unit(40)
     features[:20] = features[0]
     rows = [(image, 0, 0.5 if image < 20 else 0.3) for image in range(40)]
-    worth = box_worth(said(*rows), 40, CLASSES)
+    worth = box_worth(said(*rows), 40, CLASSES, WELL)
     copies = [
         int(p.sample_id[1:]) < 20 for p in batch(worth, 10, features=features, random_share=0)
     ]

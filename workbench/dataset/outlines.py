@@ -7,7 +7,9 @@ each other are parts, and what a ring that crosses itself holds is defined, too.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil, floor
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -168,6 +170,53 @@ def _rings(borders: dict[tuple[int, int], list[int]]) -> list[list[tuple[int, in
             corners.pop(0)
         rings.append(corners)
     return rings
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The pixels of one object.
+
+    Attributes:
+        window: the part of the image that has them.
+        mask: (height, width) of the window.
+    """
+
+    window: Window
+    mask: Mask
+
+    def overlap(self, other: "Filled") -> float:
+        """Intersection over union, 0 to 1."""
+        left, top = (max(self.window[i], other.window[i]) for i in (0, 1))
+        right, bottom = (min(self.window[i], other.window[i]) for i in (2, 3))
+        if left >= right or top >= bottom:
+            return 0.0
+        common = (left, top, right, bottom)
+        shared = int((self._within(common) & other._within(common)).sum())
+        return shared / max(1, int(self.mask.sum()) + int(other.mask.sum()) - shared)
+
+    def _within(self, part: Window) -> Mask:
+        left, top, right, bottom = part
+        own = self.window
+        return self.mask[top - own[1] : bottom - own[1], left - own[0] : right - own[0]]
+
+
+def filled(outline: Outline) -> Filled:
+    """The pixels of an object by its outline in pixels."""
+    x, y, width, height = extent(outline)
+    window = floor(x), floor(y), ceil(x + width), ceil(y + height)
+    return Filled(window, fill(outline, (1, 1), window))
+
+
+def scaled(outline: Outline, by: tuple[float, float]) -> Outline:
+    """An outline in other units."""
+    return tuple(tuple((x * by[0], y * by[1]) for x, y in ring) for ring in outline)
+
+
+def clipped(outline: Outline) -> Outline:
+    """An outline whose points beyond the image are brought to its edge, in shares."""
+    return tuple(
+        tuple((min(1.0, max(0.0, x)), min(1.0, max(0.0, y))) for x, y in ring) for ring in outline
+    )
 
 
 def area(outline: Outline, size: tuple[int, int]) -> float:

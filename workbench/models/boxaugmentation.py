@@ -1,5 +1,7 @@
 """Mild augmentation of images with boxes, a batch at a time."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,7 +14,7 @@ _SHIFT = 0.3  # of half the square's side
 _LEFT = 0.4  # share of a box's area that has to stay in sight for the box to stay
 _LEAST = 1.0  # pixel, that its sides have to have then
 
-Truth = list[dict[str, Tensor]]
+Truth = list[dict[str, Any]]
 
 
 def augment_boxes(
@@ -26,7 +28,8 @@ def augment_boxes(
 
     Args:
         pixels: (n, 3, side, side), values 0 to 255.
-        truth: n dictionaries of `boxes` (m, 4), corners in pixels, and `labels` (m,).
+        truth: n dictionaries of `boxes` (m, 4), corners in pixels, and `labels` (m,); `rings`, the
+            outline of each, where there are outlines.
         generator: draws every number, on the CPU; its state decides the outcome.
         strength: factor of all changes; 0 leaves images and boxes as they are.
         mirror: whether half of the images are mirrored left to right.
@@ -58,11 +61,21 @@ def augment_boxes(
     ]
 
 
-def _moved(truth: dict[str, Tensor], zoom: Tensor, shift: Tensor, side: int) -> dict[str, Tensor]:
-    points = truth["boxes"].reshape(-1, 2, 2) * (2 / side) - 1  # as `affine_grid` counts
-    ends = ((points - shift) / zoom + 1) * (side / 2)
+def _moved(truth: dict[str, Any], zoom: Tensor, shift: Tensor, side: int) -> dict[str, Any]:
+    def where(points: Any, by: Any, from_there: Any) -> Any:
+        # As `affine_grid` counts: from -1 to 1.
+        return ((points * (2 / side) - 1 - from_there) / by + 1) * (side / 2)
+
+    ends = where(truth["boxes"].reshape(-1, 2, 2), zoom, shift)
     moved = torch.cat([ends.amin(dim=1), ends.amax(dim=1)], dim=1)
     seen = moved.clamp(0, side)
     sides, before = seen[:, 2:] - seen[:, :2], moved[:, 2:] - moved[:, :2]
     enough = (sides.prod(dim=1) >= _LEFT * before.prod(dim=1)) & (sides > _LEAST).all(dim=1)
-    return {"boxes": seen[enough], "labels": truth["labels"][enough]}
+    kept: dict[str, Any] = {"boxes": seen[enough], "labels": truth["labels"][enough]}
+    if "rings" in truth:
+        by, there = zoom.double().cpu().numpy(), shift.double().cpu().numpy()
+        kept["rings"] = [
+            [where(ring, by, there) for ring in truth["rings"][row]]
+            for row in enough.nonzero()[:, 0].tolist()
+        ]
+    return kept

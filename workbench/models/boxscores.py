@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.dataset.outlines import filled
 from workbench.models.detector import Detections
 
 Floats = NDArray[np.float64]
@@ -31,7 +32,7 @@ def right_boxes(
 ) -> NDArray[np.bool_]:
     """Which found boxes of an image are right: (m,)."""
     right = np.zeros(len(found.scores), dtype=np.bool_)
-    shared = overlaps(found.corners, truth.corners)
+    shared = _shared(found, truth)
     shared[found.classes[:, None] != truth.classes[None, :]] = 0
     for row in np.argsort(-found.scores, kind="stable"):
         if shared.shape[1] and shared[row].max() >= overlap:
@@ -40,11 +41,24 @@ def right_boxes(
     return right
 
 
+def _shared(found: Detections, truth: Detections) -> Floats:
+    """Intersection over union of boxes, or of what outlines hold: (m, k)."""
+    shared = overlaps(found.corners, truth.corners)
+    if found.outlines is None or truth.outlines is None:
+        return shared
+    own, other = ([filled(outline) for outline in each.outlines or ()] for each in (found, truth))
+    near = found.classes[:, None] == truth.classes[None, :]
+    out = np.zeros_like(shared)
+    for row, column in np.argwhere(near & (shared > 0)):
+        out[row, column] = own[row].overlap(other[column])
+    return out
+
+
 def average_precision(found: Sequence[Detections], truth: Sequence[Detections]) -> float:
     """Mean over the classes that are there of the average precision at an overlap of one half.
 
     Args:
-        found: boxes found in each of n images.
+        found: boxes found in each of n images; what has outlines is held against those.
         truth: those that are there, their scores unused.
 
     Returns:

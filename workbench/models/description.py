@@ -4,14 +4,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from workbench.errors import BackboneError
 from workbench.models.modelfolder import read_values
 from workbench.models.preprocessing import DataConfig
 
-TASKS = ("classification", "multilabel", "detection")
-LINEAR, PROBE, FCOS = "linear", "probe", "fcos"
+TASKS = ("classification", "multilabel", "detection", "instances")
+LINEAR, PROBE, FCOS, CENTERMASK = "linear", "probe", "fcos", "centermask"
+DETECTORS: Mapping[str, str] = MappingProxyType({"detection": FCOS, "instances": CENTERMASK})
+"""Heads that find objects, by task."""
 WEIGHT, BIAS = "head.weight", "head.bias"  # names of a linear head's tensors
 THRESHOLD = 0.5
 _LARGEST_SIDE = 2_048  # pixels; timm's own reach 1,024
@@ -26,12 +29,13 @@ class Description:
     """A saved model without its weights.
 
     Attributes:
-        task: `classification`, `multilabel` or `detection`; empty for a linear head whose task was not told.
+        task: one of `TASKS`; empty for a linear head whose task was not told.
         classes: K names, in the order of probabilities.
         backbone: the timm model's name.
         arguments: what `timm.create_model` has to be told beyond it.
         config: the backbone's preprocessing.
-        head: what comes after the backbone: `probe` or `linear` (`heads`), or `fcos`, a detector.
+        head: what comes after the backbone: `probe` or `linear` (`heads`), `fcos`, a detector, or
+            `centermask`, one that finds outlines, too.
         detector: of a detector, its `side`, `channels` and `convolutions` (`DetectorRecipe`).
         threshold: probability from which on a class is said to be there, in multi-label.
         key: name and hash of all that the vectors depend on (`Backbone.key`); empty where unknown.
@@ -64,11 +68,13 @@ class Description:
         distinct = len({*self.classes}) == len(self.classes) > 0
         _require(names_fit and distinct, "distinct names of classes", list(self.classes)[:20])
         _require(len(self.backbone) < 200, "the name of a backbone", self.backbone[:200])
-        if self.task == "detection":
-            _require(self.head == FCOS, f"a head of {FCOS}", self.head)
+        if self.task in DETECTORS:
+            _require(
+                self.head == DETECTORS[self.task], f"a head of {DETECTORS[self.task]}", self.head
+            )
         else:
             _require(self.head in (LINEAR, PROBE), "a probe or a linear head", self.head)
-        _require_detector(self.detector if self.head == FCOS else _LEAST)
+        _require_detector(self.detector if self.task in DETECTORS else _LEAST)
         _require(0 < self.threshold < 1, "a threshold between 0 and 1", self.threshold)
         for name, value in self.arguments.items():
             _require(name in _ARGUMENTS, f"arguments of {', '.join(_ARGUMENTS)}", name)
@@ -87,7 +93,7 @@ class Description:
             },
             "preprocessing": self.config.to_json(),
             "postprocessing": {"head": self.head, "threshold": self.threshold}
-            | ({"detector": dict(self.detector)} if self.head == FCOS else {}),
+            | ({"detector": dict(self.detector)} if self.task in DETECTORS else {}),
             "calibration": dict(self.calibration),
             "metrics": dict(self.metrics),
             "trained_on": dict(self.trained_on),

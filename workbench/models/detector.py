@@ -6,7 +6,7 @@ Tian et al., "FCOS: Fully Convolutional One-Stage Object Detection" (ICCV 2019),
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,8 +21,10 @@ from torchvision.models.detection.fcos import FCOSHead
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import FeaturePyramidNetwork
 
+from workbench.dataset.outlines import Outline, clipped, extent, scaled
 from workbench.errors import BackboneError
 from workbench.models.images import read_image
+from workbench.models.maskbranch import MaskBranch, outline_of
 
 STRIDES = (8, 16, 32)
 GREY = 114  # of what is around an image in its square
@@ -40,21 +42,42 @@ class Detections:
         corners: (m, 4) left, top, right, bottom: pixels of the square, or shares of the image.
         classes: (m,) class indices.
         scores: (m,) from 0 to 1, the highest first.
+        outlines: (m,) in the units of the corners; None where only boxes are found.
     """
 
     corners: NDArray[np.float64]
     classes: NDArray[np.int64]
     scores: NDArray[np.float64]
+    outlines: tuple[Outline, ...] | None = None
 
     def in_square(self, fitted: tuple[int, int]) -> "Detections":
         """From shares of an image to pixels of the square that has it at (width, height) pixels."""
-        return Detections(self.corners * np.tile(fitted, 2), self.classes, self.scores)
+        return self._scaled(fitted)
 
     def in_image(self, fitted: tuple[int, int]) -> "Detections":
         """The same the other way round; what lies beside the image is cut off."""
-        corners = (self.corners / np.tile(fitted, 2)).clip(0, 1)
-        seen = (corners[:, 2:] > corners[:, :2]).all(axis=1)
-        return Detections(corners[seen], self.classes[seen], self.scores[seen])
+        shares = self._scaled((1 / fitted[0], 1 / fitted[1]))
+        shares = replace(shares, corners=shares.corners.clip(0, 1))
+        if shares.outlines is not None:
+            held = tuple(clipped(each) for each in shares.outlines)
+            shares = replace(shares, outlines=held)
+        seen = np.asarray((shares.corners[:, 2:] > shares.corners[:, :2]).all(axis=1))
+        for row, outline in enumerate(shares.outlines or ()):
+            seen[row] &= min(extent(outline)[2:]) > 0
+        return shares.at(seen)
+
+    def at(self, rows: NDArray[Any]) -> "Detections":
+        """Some of them, by row or by mask."""
+        outlines = self.outlines
+        if outlines is not None:
+            outlines = tuple(outlines[row] for row in np.arange(len(outlines))[rows])
+        return Detections(self.corners[rows], self.classes[rows], self.scores[rows], outlines)
+
+    def _scaled(self, by: tuple[float, float]) -> "Detections":
+        outlines = self.outlines
+        if outlines is not None:
+            outlines = tuple(scaled(each, by) for each in outlines)
+        return replace(self, corners=self.corners * np.tile(by, 2), outlines=outlines)
 
 
 @dataclass(frozen=True)
@@ -190,6 +213,42 @@ class BoxHead(nn.Module):
         sizes = [(inputs.shape[2], inputs.shape[3])] * len(inputs)
         places: list[Tensor] = self.fcos.anchor_generator(ImageList(inputs, sizes), levels)
         return places
+
+
+class InstanceHead(BoxHead):
+    """One that finds the outlines in its boxes, too; arguments are those of `BoxHead`."""
+
+    def __init__(
+        self, depths: Sequence[int], num_classes: int, channels: int, convolutions: int
+    ) -> None:
+        super().__init__(depths, num_classes, channels, convolutions)
+        self.masks = MaskBranch(channels)
+
+    def loss(
+        self, answers: tuple[dict[str, Tensor], list[Tensor]], inputs: Tensor, truth: Any
+    ) -> tuple[Tensor, int]:
+        """FCOS' loss and that of masks; `truth` also has `rings`, the outline of each box."""
+        loss, places = super().loss(answers, inputs, truth)
+        masks = self.masks.loss(answers[1], truth, inputs.shape[3])
+        return loss + masks * max(1, places), places
+
+    def boxes(
+        self, answers: tuple[dict[str, Tensor], list[Tensor]], inputs: Tensor
+    ) -> list[Detections]:
+        """The objects of n images with their outlines, in pixels of the square."""
+        found = super().boxes(answers, inputs)
+        corners = [torch.from_numpy(each.corners).float().to(inputs.device) for each in found]
+        if not sum(map(len, corners)):
+            return [replace(each, outlines=()) for each in found]
+        with torch.no_grad():
+            masks = self.masks(answers[1], corners, inputs.shape[3]).sigmoid().cpu().numpy()
+        split = np.split(masks, np.cumsum([len(each) for each in corners])[:-1])
+        out = []
+        for each, own in zip(found, split, strict=True):
+            lines = [outline_of(mask, box) for mask, box in zip(own, each.corners, strict=True)]
+            held = replace(each, outlines=tuple(lines))
+            out.append(held.at(np.array([len(line) > 0 for line in lines], dtype=np.bool_)))
+        return out
 
 
 def map_indices(model: nn.Module, name: str) -> tuple[list[int], list[int]]:

@@ -13,6 +13,7 @@ from workbench.models.boxscores import average_precision
 from workbench.models.detector import (
     BoxHead,
     Detections,
+    InstanceHead,
     feature_maps,
     map_indices,
 )
@@ -111,8 +112,22 @@ class DetectorTrainer(Trainer):
         return (entry.held_out_figure, -entry.held_out_log_loss) > known
 
 
-def _as_tensors(boxes: Detections, device: torch.device) -> dict[str, Tensor]:
-    return {
+class InstanceTrainer(DetectorTrainer):
+    """One that learns outlines, too; they decide which of two epochs is the better one."""
+
+    judged_by = "mask mAP50"
+
+    def _new_head(self) -> InstanceHead:
+        _, depths = map_indices(self.student.model, self.student.name)
+        recipe = self._recipe
+        return InstanceHead(depths, self._num_classes, recipe.channels, recipe.convolutions)
+
+
+def _as_tensors(boxes: Detections, device: torch.device) -> dict[str, Any]:
+    truth: dict[str, Any] = {
         "boxes": torch.from_numpy(boxes.corners).float().reshape(-1, 4).to(device),
         "labels": torch.from_numpy(boxes.classes).to(device),
     }
+    if boxes.outlines is not None:
+        truth["rings"] = [[np.array(ring) for ring in outline] for outline in boxes.outlines]
+    return truth

@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from workbench.dataset.outlines import Outline, clipped
 from workbench.decoding import upright_size
 from workbench.errors import NotEnoughLabelsError
 from workbench.models.backbones import Backbone
 from workbench.models.boxcalibration import BoxCalibration, fit_calibration
 from workbench.models.boxscores import average_precision
 from workbench.models.detector import Detections, Letterbox, map_indices
-from workbench.models.detectortrainer import DetectorTrainer
+from workbench.models.detectortrainer import DetectorTrainer, InstanceTrainer
 from workbench.models.finetuning import FineTuneResult, RunGuide
 from workbench.models.modelfolder import require_free
 from workbench.models.objectives import objective_of
@@ -43,19 +44,27 @@ class LabelledImage:
             nothing is there, which is learned from, too.
         classes: (m,) class indices.
         digest: hash of the file's content, which decides whether it is held out.
+        outlines: (m,) of each, as shares, where objects have outlines.
+        outlined: whether they have.
     """
 
     path: Path
     corners: NDArray[np.float64]
     classes: Ints
     digest: str
+    outlines: tuple[Outline, ...] = ()
+    outlined: bool = False
 
     def boxes(self) -> Detections:
         """Its boxes, as what a detector should find."""
         corners = np.asarray(self.corners, dtype=np.float64).reshape(-1, 4).clip(0, 1)
         seen = (corners[:, 2:] > corners[:, :2]).all(axis=1)
         classes = np.asarray(self.classes, dtype=np.int64)[seen]
-        return Detections(corners[seen], classes, np.ones(len(classes)))
+        kept = np.flatnonzero(seen)
+        outlines = tuple(clipped(self.outlines[row]) for row in kept) if self.outlines else None
+        if self.outlined and outlines is None:
+            outlines = ()
+        return Detections(corners[seen], classes, np.ones(len(classes)), outlines)
 
 
 def hold_out_images(images: Sequence[LabelledImage], recipe: DetectorRecipe) -> tuple[Ints, Ints]:
@@ -115,7 +124,7 @@ def train_detector(
 
     Args:
         source: the backbone, which stays as it is.
-        images: labelled ones.
+        images: labelled ones; where objects have outlines, those are learned, too.
         classes: names by index.
         minutes: wall-clock budget.
         checkpoint: folder for the result; must not exist, or be empty.
@@ -153,7 +162,8 @@ def train_detector(
     guide = RunGuide(progress, stop, state, recipe.save_every)
     with PixelStore(letterbox, paths) as store, torch.random.fork_rng():
         torch.manual_seed(seed)
-        trainer = DetectorTrainer(
+        outlined = any(image.outlined for image in images)
+        trainer = (InstanceTrainer if outlined else DetectorTrainer)(
             copy.deepcopy(source),
             store,
             objective_of(False),
@@ -180,6 +190,7 @@ def train_detector(
         classes=tuple(classes),
         recipe=recipe,
         calibration=_method(calibration, len(held), sum(len(each.scores) for each in found)),
+        outlined=outlined,
         metrics={"held_out_mAP50": trainer.best.held_out_figure},
         trained_on={**(trained_on or {}), **_snapshot(images, train, classes)},
     )
@@ -194,15 +205,18 @@ def _snapshot(
     counts = np.zeros(len(classes), dtype=np.int64)
     for each in learned:
         counts += np.bincount(each.boxes().classes, minlength=len(classes))
-    lines = sorted(
-        json.dumps([each.digest, each.classes.tolist(), each.corners.tolist()]) for each in learned
-    )
+    lines = sorted(json.dumps(_content(each)) for each in learned)
     return {
         "pool": {"labels": len(learned)},
         "held_out": len(images) - len(learned),
         "labels_per_class": dict(zip(classes, counts.tolist(), strict=True)),
         "labels_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
     }
+
+
+def _content(image: LabelledImage) -> list[Any]:
+    content = [image.digest, image.classes.tolist(), image.corners.tolist()]
+    return [*content, image.outlines] if image.outlined else content
 
 
 def measure_detector(
@@ -234,7 +248,7 @@ def measure_detector(
 def _renumbered(boxes: Detections, place: Ints) -> Detections:
     classes = place[boxes.classes]
     kept = classes >= 0
-    return Detections(boxes.corners[kept], classes[kept], boxes.scores[kept])
+    return replace(boxes, classes=classes).at(kept)
 
 
 def _in_pixels(boxes: Sequence[Detections], sizes: Sequence[tuple[int, int]]) -> list[Detections]:

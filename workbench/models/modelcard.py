@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workbench.models.description import FCOS, PROBE, Description
+from workbench.models.description import CENTERMASK, DETECTORS, FCOS, PROBE, Description
 
 _FEW = 10  # test images of a class, below which its figures say next to nothing
 _NAMED = 20  # classes that a sentence names
@@ -47,6 +47,7 @@ def _purpose(description: Description, name: str) -> str:
     said = {
         "classification": f"which one of {count} classes an image shows",
         "detection": f"where objects of {count} classes are in an image: a box around each",
+        "instances": f"where objects of {count} classes are in an image: an outline around each",
         "multilabel": f"which of {count} classes an image has: any number of them, or none",
     }.get(description.task, f"how an image stands to {count} classes")
     dataset = description.trained_on.get("dataset")
@@ -82,7 +83,7 @@ def _figures(description: Description) -> str:
             f"On {count} labelled images of a blind test split, drawn at random by a hash of their "
             "content, never trained on and labelled without suggestions."
         )
-    elif description.task == "detection":
+    elif description.task in DETECTORS:
         basis = (
             f"**Provisional**: on {count} labelled images of the pool that it did not learn from, "
             f"{few}. Some of them chose when training ended, which flatters; most were picked for "
@@ -107,7 +108,7 @@ def _figures(description: Description) -> str:
 def _classes(description: Description) -> str:
     labels = description.trained_on.get("labels_per_class", {})
     measured = {row["class"]: row for row in description.metrics.get("per_class", ())}
-    figures = _BY_CLASS_OF_BOXES if description.task == "detection" else _BY_CLASS
+    figures = _BY_CLASS_OF_BOXES if description.task in DETECTORS else _BY_CLASS
     unit = _unit(description)
     rows: list[tuple[str, ...]] = []
     for name in description.classes:
@@ -205,12 +206,14 @@ def _origin(description: Description) -> str:
 def _network(description: Description) -> str:
     _, height, width = description.config.input_size
     shape = f"images of {width} x {height} pixels"
-    if description.head == FCOS:
+    if description.task in DETECTORS:
         side = description.detector["side"]
         shape = f"images fitted into squares of {side} x {side} pixels"
     head = {
         PROBE: "On its vectors a probe: class means and logistic regression, weighed out of fold.",
         FCOS: "It was trained together with a feature pyramid on its maps, and FCOS's head on that.",
+        CENTERMASK: "It was trained together with a feature pyramid on its maps, FCOS's head on that, and "
+        "in the boxes that this finds the masks of Mask R-CNN's branch.",
     }.get(description.head, "It was fine-tuned together with the linear head on its vectors.")
     return f"Backbone: `{description.backbone}` of timm, {shape}. {head}"
 
@@ -223,7 +226,7 @@ def _versions(description: Description) -> str:
 
 def _unit(description: Description) -> str:
     """What a class is counted in."""
-    return "boxes" if description.task == "detection" else "images"
+    return "boxes" if description.task in DETECTORS else "images"
 
 
 def _with_interval(row: Mapping[str, Any], figure: str, unit: str) -> str:

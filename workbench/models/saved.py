@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import BackboneError, ImageError
 from workbench.models.backbones import Backbone
-from workbench.models.description import FCOS, PROBE, Described, Description
+from workbench.models.description import DETECTORS, PROBE, Described, Description
 from workbench.models.devices import choose_device
 from workbench.models.inputs import Images, Input, take_in
 from workbench.models.modelcard import render
@@ -206,7 +206,7 @@ def load_model(
         backbone = Backbone(description.backbone, loaded, choose_device(device))
         if description.key not in ("", backbone.key):
             raise BackboneError(_other_vectors(folder, description, backbone))
-        if description.head == FCOS:
+        if description.task in DETECTORS:
             return SavedDetector(
                 description, open_detector(stored, backbone, folder), read_card(folder)
             )

@@ -16,7 +16,7 @@ from workbench.decoding import upright_size
 from workbench.errors import BackboneError
 from workbench.models.backbones import Backbone
 from workbench.models.boxcalibration import BoxCalibration
-from workbench.models.description import FCOS, Described, Description
+from workbench.models.description import CENTERMASK, FCOS, Described, Description
 from workbench.models.detector import BoxHead, Detections, Letterbox, feature_maps, map_indices
 from workbench.models.devices import autocast
 from workbench.models.inputs import Images, Input, take_in
@@ -89,7 +89,7 @@ class Detector:
     def _told(self, found: Detections) -> Detections:
         confidences = self.calibration.apply(found.scores)
         told = confidences >= LEAST
-        return Detections(found.corners[told], found.classes[told], confidences[told])
+        return replace(found, scores=confidences).at(told)
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,7 @@ def save_detector(
     calibration: Mapping[str, Any],
     metrics: Mapping[str, Any],
     trained_on: Mapping[str, Any],
+    outlined: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Write a detector to a folder; it is there whole or not at all.
@@ -170,6 +171,7 @@ def save_detector(
         calibration: how its confidences were calibrated; JSON values, as what follows.
         metrics: how good it is.
         trained_on: what it learned from.
+        outlined: whether it finds outlines, too.
         overwrite: whether a model that is there may be replaced.
 
     Raises:
@@ -177,12 +179,12 @@ def save_detector(
     """
     backbone = detector.backbone
     description = Description(
-        task="detection",
+        task="instances" if outlined else "detection",
         classes=classes,
         backbone=backbone.name,
         arguments=backbone.arguments,
         config=backbone.config,
-        head=FCOS,
+        head=CENTERMASK if outlined else FCOS,
         detector={name: getattr(recipe, name) for name in ("side", "channels", "convolutions")},
         key=backbone.key,
         calibration=calibration,

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from workbench.errors import BackboneError
 from workbench.models.architectures import require_known, room_for, skeleton
-from workbench.models.description import FCOS, Description, describe_folder
-from workbench.models.detector import BoxHead, map_indices
+from workbench.models.description import CENTERMASK, DETECTORS, Description, describe_folder
+from workbench.models.detector import BoxHead, InstanceHead, map_indices
 from workbench.models.modelfolder import read_tensors
 
 FEATURES = "features."  # what the names of the backbone's tensors begin with
@@ -51,7 +51,7 @@ def read_stored(folder: Path) -> Stored:
             "version of timm that its JSON file names"
         ) from error
     room = room_for(network, len(description.classes))
-    if description.head == FCOS:
+    if description.task in DETECTORS:
         _, depths = map_indices(network, name)
         with torch.device("meta"):
             head = box_head(description, depths)
@@ -71,7 +71,8 @@ def read_stored(folder: Path) -> Stored:
 def box_head(description: Description, depths: Sequence[int]) -> BoxHead:
     """An untrained head of a detector, as described, for a backbone's maps of some depths."""
     about = description.detector
-    return BoxHead(depths, len(description.classes), about["channels"], about["convolutions"])
+    head = InstanceHead if description.head == CENTERMASK else BoxHead
+    return head(depths, len(description.classes), about["channels"], about["convolutions"])
 
 
 def _require_fit(network: nn.Module, features: Mapping[str, Tensor], folder: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.dataset.outlines import outline_from_plain
 from workbench.errors import BackboneError
 from workbench.models.detectortraining import LabelledImage, hold_out_images, measure_detector
 from workbench.models.recipe import DetectorRecipe
@@ -14,12 +15,15 @@ from workbench.runs.job import Job
 
 
 def labelled_images(job: Job) -> list[LabelledImage]:
-    """The images of a job, with their boxes."""
+    """The images of a job, with their boxes, and the outlines in these."""
     images = []
     for path, digest, boxes in zip(job.paths, job.hashes, job.targets, strict=True):
-        columns = np.array(boxes, dtype=np.float64).reshape(-1, 5)
+        columns = np.array([box[:5] for box in boxes], dtype=np.float64).reshape(-1, 5)
         classes = columns[:, 0].astype(np.int64)
-        images.append(LabelledImage(Path(path), columns[:, 1:], classes, digest))
+        outlined = job.task == "instances"
+        outlines = tuple(outline_from_plain(box[5]) for box in boxes) if outlined else ()
+        place = Path(path), columns[:, 1:], classes, digest
+        images.append(LabelledImage(*place, outlines, outlined))
     return images
 
 
@@ -27,6 +31,8 @@ def baseline_of_boxes(
     job: Job, images: Sequence[LabelledImage], recipe: DetectorRecipe
 ) -> float | None:
     """MAP50 of the detector in use on the images that a run holds out; 0 where there is none.
+
+    Of masks, where objects have outlines.
 
     Its classes are found by name: what it calls otherwise, or does not know, it does not find. None
     for a run that holds out what the one in use may have learned from: there is no comparing them.

@@ -11,7 +11,11 @@ from workbench.runs.files import write_whole
 from workbench.versions import versions
 
 _FORMAT = 1
-_MEASURES = {"classification": "accuracy", "multilabel": "micro F1", "detection": "mAP50"}
+_MEASURES = {
+    **{"classification": "accuracy", "multilabel": "micro F1"},
+    **{"detection": "mAP50", "instances": "mask mAP50"},
+}
+_DRAWN = ("detection", "instances")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,7 @@ class Job:
         id: name of the run: when it was asked for.
         created: the same as ISO 8601, UTC.
         dataset: name of the dataset.
-        task: `classification`, `multilabel` or `detection`.
+        task: `classification`, `multilabel`, `detection` or `instances`.
         backbone: a timm model name.
         weights: that it begins with: `pretrained`, `random`, or a file or folder of them.
         minutes: wall-clock budget of the training.
@@ -63,6 +67,11 @@ class Job:
     def exclusive(self) -> bool:
         """Whether an image has one class only."""
         return self.task == "classification"
+
+    @property
+    def drawn(self) -> bool:
+        """Whether objects are learned, one by one."""
+        return self.task in _DRAWN
 
     @property
     def measure(self) -> str:

@@ -153,7 +153,7 @@ class TrainRun:
     def best_look(self) -> int:
         """Row of `history` that its model is from, or would be by now."""
         history = self.history
-        if self.job.task == "detection":
+        if self.job.drawn:
             return int(history["figure"].argmax())
         return int(history["log_loss"].argmin())
 
