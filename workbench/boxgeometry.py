@@ -1,4 +1,4 @@
-"""Which boxes of an image overlap, and where in it a box lies, in words."""
+"""Which boxes or outlines of an image overlap, and where in it a box lies, in words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset.boxes import BoxTable
+from workbench.dataset.outlines import Filled, filled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,6 +52,8 @@ def overlaps(one: Floats, other: Floats) -> Floats:
 def find_pairs(truth: BoxTable, said: BoxTable, least: float = 0.0) -> Pairs:
     """All pairs of a true and a predicted box, of whatever class, that overlap in an image.
 
+    Where both have outlines, the pixels that these hold are what overlaps.
+
     Args:
         truth: what is true.
         said: what is predicted, of the same images.
@@ -77,9 +80,32 @@ def _blocks(truth: BoxTable, said: BoxTable, least: float) -> Iterator[tuple[Int
         place = np.arange(len(rows)) - np.repeat(np.cumsum(many) - many, many)
         others = np.repeat(first[start:stop], many) + place
         found = overlaps(said.corners[rows], truth.corners[others])
+        if said.outlines is not None and truth.outlines is not None:
+            near = np.flatnonzero(found)
+            found[near] = _filled_overlaps(said, truth, rows[near], others[near])
         kept = (found > 0) & (found >= least)
         yield rows[kept], others[kept], found[kept]
         start = stop
+
+
+def _filled_overlaps(said: BoxTable, truth: BoxTable, rows: Ints, others: Ints) -> Floats:
+    """Intersection over union of what outlines hold, pair by pair, image by image."""
+    out = np.zeros(len(rows))
+    image = -1
+    masks: dict[tuple[bool, int], Filled] = {}
+
+    def of(table: BoxTable, row: int) -> Filled:
+        key = table is said, row
+        if key not in masks:
+            masks[key] = filled((table.outlines or ())[row])
+        return masks[key]
+
+    for place, (row, other) in enumerate(zip(rows.tolist(), others.tolist(), strict=True)):
+        if said.images[row] != image:  # masks of one image at a time: they take memory
+            image = int(said.images[row])
+            masks.clear()
+        out[place] = of(said, row).overlap(of(truth, other))
+    return out
 
 
 class Places:

@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+from dataclasses import replace
 
 import numpy as np
 
 from workbench.dataset.boxes import BoxTable
+from workbench.dataset.outlines import fill, scaled
 from workbench.evaluation.boxcases import BoxCases
 
 
@@ -60,10 +62,43 @@ def scenes(seed, images=20, classes=3, most=8, ties=True, noise=6.0, spare=0.2, 
     return cases(truth, said, images, [f"class {k}" for k in range(classes)])
 
 
-def pycocotools_says(found):
+def with_outlines(found, seed):
+    """The same cases with an outline in each box: a ring, some with a hole."""
+    rng = np.random.default_rng(seed)
+
+    def outlined(table):
+        outlines = []
+        for left, top, right, bottom in table.corners:
+            turn = np.sort(rng.uniform(0, 2 * np.pi, 9))
+            far = rng.uniform(0.7, 1, (9, 1))
+            ring = np.stack([np.cos(turn), np.sin(turn)], axis=1) * far
+            rings = [ring, 0.4 * ring[::-1]][: 1 + int(rng.random() < 0.3)]
+            middle, half = (
+                ((left + right) / 2, (top + bottom) / 2),
+                ((right - left), (bottom - top)),
+            )
+            outlines.append(
+                tuple(tuple(map(tuple, middle + each * half / np.array(2.0))) for each in rings)
+            )
+        return replace(table, outlines=tuple(outlines))
+
+    return BoxCases(found.ids, outlined(found.truth), outlined(found.said), found.classes)
+
+
+SIDE = 160  # pixels, of the images of `scenes`
+ROOM = (-40, -40, 200, 200)  # with what lies beyond
+
+
+def pycocotools_says(found, kind="bbox"):
     """(10, K) average precision at each overlap; NaN for classes without a box."""
+    from pycocotools import mask
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
+
+    def encoded(outline):
+        # Room on all sides: pycocotools has pixels of the image alone.
+        shifted = scaled(outline, (1 / SIDE, 1 / SIDE))
+        return mask.encode(np.asfortranarray(fill(shifted, (SIDE, SIDE), ROOM).astype(np.uint8)))
 
     def plain(table, scored):
         out = []
@@ -78,6 +113,7 @@ def pycocotools_says(found):
                     "bbox": box,
                     "area": box[2] * box[3],
                     "iscrowd": 0,
+                    **({"segmentation": encoded(table.outlines[row])} if kind == "segm" else {}),
                     **({"score": float(table.scores[row])} if scored else {}),
                 }
             )
@@ -86,7 +122,7 @@ def pycocotools_says(found):
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
         truth.dataset = {
-            "images": [{"id": row + 1} for row in range(len(found))],
+            "images": [{"id": row + 1, "height": 240, "width": 240} for row in range(len(found))],
             "categories": [{"id": k + 1} for k in range(len(found.classes))],
             "annotations": plain(found.truth, False),
         }
@@ -94,7 +130,7 @@ def pycocotools_says(found):
         said = COCO()
         said.dataset = {**truth.dataset, "annotations": plain(found.said, True)}
         said.createIndex()
-        run = COCOeval(truth, said, "bbox")
+        run = COCOeval(truth, said, kind)
         run.evaluate()
         run.accumulate()
     precision = run.eval["precision"][:, :, :, 0, -1]  # overlaps, recalls, classes

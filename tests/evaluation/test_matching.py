@@ -1,11 +1,13 @@
 """Boxes are matched and counted as pycocotools does it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.evaluation.boxes import cases, pycocotools_says, scenes, table
+from tests.evaluation.boxes import cases, pycocotools_says, scenes, table, with_outlines
 from workbench.boxgeometry import find_pairs, overlaps
 from workbench.evaluation.boxcases import BoxCases
 from workbench.evaluation.matching import match
@@ -133,3 +135,27 @@ def test_a_weight_counts_an_image_as_often():
     np.testing.assert_allclose(
         found.ranking.average_precision(weights), again.ranking.average_precision(), atol=1e-12
     )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_outlines_are_matched_by_the_pixels_that_they_hold_as_pycocotools_does_it(seed):
+    found = with_outlines(scenes(seed, images=8, most=5, noise=2.0), seed)
+    own = found.ranking.average_precision()
+    theirs = pycocotools_says(found, "segm")
+    np.testing.assert_allclose(own, theirs, atol=1e-9)
+    boxes = replace_outlines(found)
+    assert not np.allclose(np.nan_to_num(own), np.nan_to_num(boxes.ranking.average_precision()))
+
+
+def replace_outlines(found):
+    """The same boxes without their outlines."""
+    bare = [replace(each, outlines=None) for each in (found.truth, found.said)]
+    return BoxCases(found.ids, *bare, found.classes)
+
+
+def test_chosen_images_keep_their_outlines():
+    found = with_outlines(scenes(3, images=8, most=5), 3)
+    some = found.select([5, 2])
+    kept = found.select([2, 5])
+    assert sorted(some.truth.outlines) == sorted(kept.truth.outlines)
+    assert len(some.truth.outlines) == len(some.truth)

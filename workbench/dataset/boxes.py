@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.dataset.outlines import Outline, extent, outline_from_plain
+from workbench.dataset.outlines import Outline, extent, outline_from_plain, scaled
 from workbench.errors import LabelError
 
 Attribute: TypeAlias = bool | int | float | str
@@ -137,6 +137,7 @@ class BoxTable:
         classes: (m,) class index.
         scores: (m,) calibrated confidence; ones for what a person said.
         ids: (m,) ids of the boxes.
+        outlines: (m,) of each, in pixels, where objects have outlines; then these are what overlaps.
     """
 
     images: NDArray[np.int64]
@@ -144,10 +145,12 @@ class BoxTable:
     classes: NDArray[np.int64]
     scores: NDArray[np.float64]
     ids: tuple[str, ...]
+    outlines: tuple[Outline, ...] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.images)
-        columns = (self.corners, self.classes, self.scores, self.ids)
+        outlines = () if self.outlines is None else (self.outlines,)
+        columns = (self.corners, self.classes, self.scores, self.ids, *outlines)
         if any(len(column) != count for column in columns) or self.corners.shape != (count, 4):
             raise ValueError(
                 f"the columns of {count} boxes must be as long, and corners ({count}, 4), not "
@@ -173,6 +176,7 @@ def box_table(
     index = {name: place for place, name in enumerate(classes)}
     rows = [(row, box) for row, each in enumerate(boxes) for box in each if box.label in index]
     corners = [around(box, sizes[row]) for row, box in rows]
+    outlines = tuple(scaled(box.outline, sizes[row]) for row, box in rows if box.outline)
     return BoxTable(
         images=np.array([row for row, _ in rows], dtype=np.int64),
         corners=np.array(corners, dtype=np.float64).reshape(len(rows), 4),
@@ -182,6 +186,7 @@ def box_table(
             dtype=np.float64,
         ),
         ids=tuple(box.id for _, box in rows),
+        outlines=outlines if len(outlines) == len(rows) else None,
     )
 
 

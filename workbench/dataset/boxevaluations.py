@@ -12,7 +12,10 @@ import fiftyone as fo
 from bson import ObjectId
 
 from workbench.dataset import fields
+from workbench.dataset.detections import predicted
 from workbench.dataset.evaluations import BLIND_TEST
+from workbench.dataset.schema import task_of
+from workbench.dataset.values import INSTANCES
 
 
 def record_box_evaluation(
@@ -22,7 +25,8 @@ def record_box_evaluation(
 
     FiftyOne marks each box as `tp`, `fp` or `fn` under the run's key; marks are no attributes of a
     box (`detections.MARKS`). Its mAP is COCO's too, but counts 100 boxes of an image, not 100 of each
-    class, and leaves turned boxes out.
+    class, and leaves turned boxes out. Of outlines it compares the areas as geometry (Shapely), not the
+    pixels, and knows no holes.
 
     Args:
         dataset: a prepared dataset of boxes, predictions written.
@@ -37,7 +41,7 @@ def record_box_evaluation(
     if BLIND_TEST in dataset.list_evaluations():
         dataset.delete_evaluation(BLIND_TEST)
     # FiftyOne skips images without the field: one where nothing is found has to say so.
-    none = {"_cls": "Detections", "detections": []}
+    none = predicted((), outlined=task_of(dataset) == INSTANCES)
     keys = [ObjectId(sample_id) for sample_id in sample_ids]
     dataset._sample_collection.update_many(
         {"_id": {"$in": keys}, fields.PREDICTION: None}, {"$set": {fields.PREDICTION: none}}

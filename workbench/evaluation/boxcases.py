@@ -126,6 +126,7 @@ def pick_images(table: BoxTable, images: Ints) -> BoxTable:
         classes=table.classes[rows],
         scores=table.scores[rows],
         ids=tuple(table.ids[row] for row in rows.tolist()),
+        outlines=table.outlines and tuple(table.outlines[row] for row in rows.tolist()),
     )
 
 

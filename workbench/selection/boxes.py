@@ -9,8 +9,9 @@ confidence p of the box its doubt, 1 - |2 p - 1|, once its class is found well (
 before: while the detector misses most objects, its doubt is of places where nothing is, and any object
 teaches it. The seconds are `per_image + per_box * (sum of all p)`, for the sum of calibrated confidences
 is the number of boxes to be expected. Only the k most doubtful boxes count, or images full of hardly
-believed boxes would come first; of classes that are still hardly found, all do. An image in which nothing is found is worth nothing by itself: that it is labelled all the
-same is left to the random tenth of a batch, and to diversity where nothing is in doubt.
+believed boxes would come first; of classes that are still hardly found, all do. An image in which nothing
+is found is worth nothing by itself: that it is labelled all the same is left to the random tenth of a
+batch, and to diversity where nothing is in doubt.
 
 Diversity is what `batch.pick_batch` brings, with the worth as a `Query`'s.
 
