@@ -16,8 +16,10 @@ from workbench.dataset import opening
 from workbench.dataset.boxes import Box, around, box_id, outlined
 from workbench.dataset.connection import Connection
 from workbench.dataset.detections import read_boxes, read_sizes
+from workbench.dataset.outlines import scaled
 from workbench.dataset.predictions import write_predicted_boxes
 from workbench.dataset.table import Table
+from workbench.dataset.values import INSTANCES
 from workbench.errors import NotEnoughLabelsError, TrainingError
 from workbench.labels.store import LabelStore
 from workbench.learning import Learner
@@ -269,7 +271,7 @@ class Detecting:
             ImportFolderError: the folder is missing or empty.
             NotEnoughLabelsError: there is no detector yet.
         """
-        from workbench.models.saveddetector import COLUMNS
+        from workbench.models.saveddetector import box_rows
 
         model = self.current()
         if folder is not None:
@@ -284,6 +286,7 @@ class Detecting:
                 box.label,
                 box.confidence,
                 *around(box, size),
+                scaled(box.outline, size),
                 "",
             )
             for place, (each, size) in enumerate(
@@ -291,7 +294,7 @@ class Detecting:
             )
             for box in predicted[each]
         ]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+        return box_rows(rows, outlined=self._labels.task == INSTANCES)
 
 
 def _shares(box: Box, size: tuple[int, int]) -> list[float]:

@@ -20,6 +20,7 @@ from workbench.dataset.formats import coco, cvat, folders, tables, voc, yolo
 from workbench.dataset.formats.found import Said
 from workbench.dataset.formats.items import Item, distinct_names
 from workbench.dataset.formats.losses import Loss, losses
+from workbench.dataset.outlines import scaled
 from workbench.dataset.types import FINISHED, Split
 from workbench.dataset.values import (
     CLASSIFICATION,
@@ -140,7 +141,8 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
         them; in detection the classes of its boxes, a list) and, in detection, `boxes` (how many).
         `label` is None for an image that is not labelled. Or a row a box: `image`, `path`,
         `split`, `status`, `box`, `label`, `left`, `top`, `width`, `height` (pixels, before
-        turning), `angle` (degrees, clockwise), `attributes`.
+        turning), `angle` (degrees, clockwise), `attributes` and, where objects have outlines, `outline`
+        (rings of points in pixels).
 
     Raises:
         ValueError: `rows` is something else, or there are no boxes in this task.
@@ -158,7 +160,8 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
         return table
     boxes = read_boxes(dataset, ids)
     if rows == "boxes":
-        return _box_rows(table, boxes, read_sizes(dataset, ids))
+        sizes = read_sizes(dataset, ids)
+        return _box_rows(table, boxes, sizes, outlined=labels.task == INSTANCES)
     done = [status in FINISHED for status in statuses]
     said = [list(names_of(each)) if ok else None for each, ok in zip(boxes, done, strict=True)]
     table["label"] = pd.Series(said, dtype=object)
@@ -220,17 +223,22 @@ def _write(
 
 
 def _box_rows(
-    table: pd.DataFrame, boxes: Sequence[Sequence[Box]], sizes: Sequence[tuple[int, int]]
+    table: pd.DataFrame,
+    boxes: Sequence[Sequence[Box]],
+    sizes: Sequence[tuple[int, int]],
+    *,
+    outlined: bool,
 ) -> pd.DataFrame:
     rows = [
         (
             *(image.id, image.path, image.split, image.status, box.id, box.label),
             *(box.x * size[0], box.y * size[1], box.width * size[0], box.height * size[1]),
-            *(box.angle, dict(box.attributes)),
+            *(box.angle, dict(box.attributes), scaled(box.outline, size)),
         )
         for image, own, size in zip(table.itertuples(), boxes, sizes, strict=True)
         for box in own
     ]
     columns = ["image", "path", "split", "status", "box", "label"]
-    columns += ["left", "top", "width", "height", "angle", "attributes"]
-    return pd.DataFrame(rows, columns=columns)
+    columns += ["left", "top", "width", "height", "angle", "attributes", "outline"]
+    found = pd.DataFrame(rows, columns=columns)
+    return found if outlined else found.drop(columns="outline")

@@ -54,16 +54,17 @@ def test_while_a_class_is_hardly_found_what_is_found_of_it_is_worth_a_label_not_
     found = box_worth(said(*sure, *unsure), 2, CLASSES, per_image=3, per_box=7)
     assert found.worth.tolist() == pytest.approx([2 * 2.7 / (3 + 7 * 2.7), 2 * 1.5 / (3 + 7 * 1.5)])
     assert found.worth[0] > found.worth[1]
-    assert found.reasons[0].startswith("about 3 boxes, such as of 'cat', hardly found so far")
+    assert found.reasons[0].startswith("likely 3 boxes, such as of 'cat', of which")
     later = box_worth(said(*sure, *unsure), 2, CLASSES, WELL)
     assert later.worth[1] > later.worth[0]
 
 
-def test_each_class_is_judged_by_how_well_it_is_found():
+def test_how_well_classes_are_found_is_judged_together():
     boxes = said((0, 0, 0.9), (0, 1, 0.5), (1, 1, 0.5))
+    found = box_worth(boxes, 2, CLASSES, np.array([0.7, 0.2]), per_image=1, per_box=0)
+    assert found.worth.tolist() == pytest.approx([1.7 * 0.2 + 1.2, 1.2])
     found = box_worth(boxes, 2, CLASSES, np.array([np.nan, 0.2]), per_image=1, per_box=0)
-    assert found.worth.tolist() == pytest.approx([2 * 0.9 + 1.2, 1.2])
-    assert found.reasons[0].startswith("unsure of a box of 'dog'")
+    assert found.worth.tolist() == pytest.approx([2 * 0.9 + 1.2 * 0.5, 1.2 * 0.5])
 
 
 def test_seconds_are_measured_without_pauses():

@@ -55,15 +55,18 @@ class Detections:
         return self._scaled(fitted)
 
     def in_image(self, fitted: tuple[int, int]) -> "Detections":
-        """The same the other way round; what lies beside the image is cut off."""
+        """The same the other way round; what lies beside the image is cut off.
+
+        The box of what has an outline is the one around that.
+        """
         shares = self._scaled((1 / fitted[0], 1 / fitted[1]))
         shares = replace(shares, corners=shares.corners.clip(0, 1))
-        if shares.outlines is not None:
+        if shares.outlines:
             held = tuple(clipped(each) for each in shares.outlines)
-            shares = replace(shares, outlines=held)
+            around = np.array([extent(each) for each in held])
+            corners = np.hstack([around[:, :2], around[:, :2] + around[:, 2:]])
+            shares = replace(shares, corners=corners, outlines=held)
         seen = np.asarray((shares.corners[:, 2:] > shares.corners[:, :2]).all(axis=1))
-        for row, outline in enumerate(shares.outlines or ()):
-            seen[row] &= min(extent(outline)[2:]) > 0
         return shares.at(seen)
 
     def at(self, rows: NDArray[Any]) -> "Detections":

@@ -84,7 +84,7 @@ class MaskBranch(nn.Module):
                 cells(each["rings"][row], place) for row, place in zip(kept, corners, strict=True)
             ]
         if not wanted:
-            return torch.stack([each.sum() for each in self.parameters()]).sum() * 0.0
+            return torch.stack([(each * 0).sum() for each in self.parameters()]).sum()
         logits = self(levels, boxes, side)
         target = torch.from_numpy(np.stack(wanted)).to(logits)
         return functional.binary_cross_entropy_with_logits(logits, target)

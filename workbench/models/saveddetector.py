@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -31,7 +30,7 @@ _HEAD, _CURVE = "detector.", "calibration.curve"  # names of tensors
 _CHUNK = 8  # images at once
 LEAST = 0.01  # confidence that is worth telling: of a hundred such boxes one is right
 COLUMNS = ("path", "image", "label", "confidence", "left", "top", "right", "bottom", "problem")
-"""Of a table of boxes."""
+"""Of a table of boxes; of one of outlines, `outline` comes before `problem`."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,8 @@ class SavedDetector(Described):
         Returns:
             A row a box: `path` (missing for an image that has no file), `image` (its place among
             those given), `label`, `confidence` (calibrated), `left`, `top`, `right` and `bottom` in
-            pixels of the upright image, and `problem`. An image in which nothing is found has no
+            pixels of the upright image, and `problem`. Of a model that finds outlines also `outline`,
+            rings of points [x, y] in pixels. An image in which nothing is found has no
             row, one that cannot be used has one that says why.
 
         Raises:
@@ -131,17 +131,25 @@ class SavedDetector(Described):
         for place, each in enumerate(inputs):
             path = None if each.path is None else str(each.path)
             if each.problem:
-                rows.append((path, place, *(None,) * 6, each.problem))
+                rows.append((path, place, *(None,) * 6, None, each.problem))
                 continue
             size, boxes = next(found)
-            pixels = (boxes.corners * np.tile(size, 2)).tolist()
-            for corners, k, score in zip(pixels, boxes.classes, boxes.scores, strict=True):
-                rows.append((path, place, self.classes[k], float(score), *corners, ""))
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+            pixels = boxes.in_square(size)
+            outlines = pixels.outlines or (None,) * len(boxes.scores)
+            columns = pixels.corners.tolist(), boxes.classes, boxes.scores, outlines
+            for corners, k, score, outline in zip(*columns, strict=True):
+                rows.append((path, place, self.classes[k], float(score), *corners, outline, ""))
+        return box_rows(rows, outlined=self.task == "instances")
 
     def __repr__(self) -> str:
         count = len(self.classes)
         return f"SavedDetector({self.task}, {count} classes, {self.detector.backbone.key})"
+
+
+def box_rows(rows: Sequence[tuple[Any, ...]], *, outlined: bool) -> pd.DataFrame:
+    """A table of boxes, `COLUMNS`, from rows that have an outline before the last value."""
+    table = pd.DataFrame(rows, columns=[*COLUMNS[:-1], "outline", COLUMNS[-1]])
+    return table if outlined else table.drop(columns="outline")
 
 
 def size_of(image: Input) -> tuple[int, int]:

@@ -82,7 +82,7 @@ class Worker:
 
     def _train(self, job: Job) -> dict[str, Any]:
         require_unchanged(job)
-        if job.task == "detection":
+        if job.drawn:
             return self._train_detector(job)
         from workbench.models.backbones import load_backbone
         from workbench.models.finetuning import fine_tune

@@ -5,11 +5,11 @@ The worth of an image is
     sum over its k most telling boxes of (1 + d_c) t, divided by its seconds,
 
 with d_c how difficult the class c of a box is, 1 - AP50, and t what a label would tell: by the calibrated
-confidence p of the box its doubt, 1 - |2 p - 1|, once its class is found well (d_c of at most `YOUNG`), and p
-before: while the detector misses most objects, its doubt is of places where nothing is, and any object
-teaches it. The seconds are `per_image + per_box * (sum of all p)`, for the sum of calibrated confidences
-is the number of boxes to be expected. Only the k most doubtful boxes count, or images full of hardly
-believed boxes would come first; of classes that are still hardly found, all do. An image in which nothing
+confidence p of the box its doubt, 1 - |2 p - 1|, once the classes are found well (a mean d of at most
+`YOUNG`), and p before: while the detector misses most objects, its doubt is of places where nothing is,
+and any object teaches it. The seconds are `per_image + per_box * (sum of all p)`, for the sum of
+calibrated confidences is the number of boxes to be expected. Only the k most doubtful boxes count, or images full of hardly
+believed boxes would come first; while classes are hardly found, all do. An image in which nothing
 is found is worth nothing by itself: that it is labelled all the same is left to the random tenth of a
 batch, and to diversity where nothing is in doubt.
 
@@ -34,7 +34,7 @@ from workbench.selection.types import Array, Ints
 Floats = NDArray[np.float64]
 
 TOP = 5  # boxes of an image whose doubt counts
-YOUNG = 0.5  # difficulty beyond which a class is hardly found yet
+YOUNG = 0.5  # mean difficulty beyond which classes are hardly found yet
 UNSURE = 0.5  # doubt from which on a reason speaks of a box: a confidence of .25 to .75
 PER_IMAGE, PER_BOX = 3.0, 7.0  # seconds, before any was measured
 LEAST = 10  # labelled images from which on seconds are measured
@@ -88,12 +88,13 @@ def box_worth(
         raise ValueError(f"difficulty must be ({len(classes)},), but got {difficulty.shape}")
     weight = 1 + np.clip(np.nan_to_num(difficulty, nan=1.0), 0, 1)
     doubt = 1 - np.abs(2 * said.scores - 1)
-    young = weight[said.classes] > 1 + YOUNG
-    weighted = np.where(young, said.scores, doubt) * weight[said.classes]
-    order = np.lexsort((-weighted, young, said.images))  # of the others first the most telling
+    # The mean over classes: of a few images, the figure of one class alone says next to nothing.
+    young = bool(weight.mean() > 1 + YOUNG)
+    weighted = (said.scores if young else doubt) * weight[said.classes]
+    order = np.lexsort((-weighted, said.images))
     images = said.images[order]
     rank = np.arange(len(images)) - np.searchsorted(images, images, side="left")
-    top = order[(rank < TOP) | young[order]]
+    top = order if young else order[rank < TOP]
     total = np.bincount(said.images[top], weights=weighted[top], minlength=num_images)
     expected = np.bincount(said.images, weights=said.scores, minlength=num_images).astype(
         np.float64
@@ -101,7 +102,7 @@ def box_worth(
     seconds: Floats = per_image + per_box * expected
     starts = np.searchsorted(images, np.arange(num_images + 1))
     reasons = tuple(
-        _reason(said, doubt, young, order[start:stop], classes, float(time))
+        _reason(said, doubt, order[start:stop], classes, float(time), young=young)
         for start, stop, time in zip(starts[:-1], starts[1:], seconds, strict=True)
     )
     return Worth((total / seconds).astype(np.float32), seconds, expected, reasons)
@@ -135,22 +136,22 @@ def annotation_seconds(seconds: Floats, boxes: Ints) -> tuple[float, float]:
 def _reason(
     said: BoxTable,
     doubt: Floats,
-    young: NDArray[np.bool_],
     rows: Ints,
     classes: Sequence[str],
     seconds: float,
+    *,
+    young: bool,
 ) -> str:
-    """Of an image whose boxes are `rows`, those of classes that are found well first."""
+    """Of an image whose boxes are `rows`, the most telling first."""
     time = f"about {seconds:.0f} s to label"
     if len(rows) == 0:
         return f"nothing is found in it; {time}"
-    early = rows[young[rows]]
-    unsure = rows[(doubt[rows] >= UNSURE) & ~young[rows]]
-    if len(early) > len(rows) - len(early) and len(unsure) == 0:
-        count = max(1, round(float(said.scores[early].sum())))
-        first = classes[said.classes[early[0]]]
+    if young:
+        count = max(1, round(float(said.scores[rows].sum())))
+        first = classes[said.classes[rows[0]]]
         many = f"a box of '{first}'" if count == 1 else f"{count} boxes, such as of '{first}'"
-        return f"about {many}, hardly found so far; {time}"
+        return f"likely {many}, of which the model has seen too few; {time}"
+    unsure = rows[doubt[rows] >= UNSURE]
     if len(unsure) == 0:
         sure = int((said.scores[rows] >= 1 / 2).sum())
         return f"{sure} {'box' if sure == 1 else 'boxes'} found, none in doubt; {time}"
