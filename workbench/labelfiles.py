@@ -20,7 +20,7 @@ from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.opening import import_is_done, is_there, pending_import
 from workbench.dataset.schema import check_task, clean_classes
 from workbench.dataset.types import FINISHED
-from workbench.dataset.values import CLASSIFICATION, DRAWN, names_of
+from workbench.dataset.values import CLASSIFICATION, DRAWN, INSTANCES, names_of
 from workbench.errors import FormatError
 from workbench.folders import FOLDERS, label_by_folder, refuse_boxes
 from workbench.labels.store import LabelStore
@@ -195,7 +195,8 @@ def read_labels(
     from workbench.dataset.formats.finding import READERS, find_labels
 
     name, path = find_labels(source, folder)
-    found = _of_task(READERS[name](path, Images(folder, find_files(folder))), task, known)
+    images = Images(folder, find_files(folder), outlined=task == INSTANCES)
+    found = _of_task(READERS[name](path, images), task, known)
     if not found.labels:
         raise FormatError(
             f"no image below {folder} gets a label from {path}, and nothing was imported: "

@@ -219,6 +219,22 @@ def clipped(outline: Outline) -> Outline:
     )
 
 
+def has_holes(outline: Outline) -> bool:
+    """Whether a ring lies inside of another, by its first point."""
+    return any(
+        _is_inside(ring[0], other) for ring in outline for other in outline if other is not ring
+    )
+
+
+def _is_inside(point: Point, ring: Ring) -> bool:
+    x, y = point
+    crossed = 0
+    for (from_x, from_y), (to_x, to_y) in zip(ring, (*ring[1:], ring[0]), strict=True):
+        if (from_y > y) != (to_y > y):
+            crossed += x < from_x + (y - from_y) * (to_x - from_x) / (to_y - from_y)
+    return crossed % 2 == 1
+
+
 def area(outline: Outline, size: tuple[int, int]) -> float:
     """What a simple outline with holes holds, in square pixels; its holes go the other way round."""
     return abs(sum(_signed(ring) for ring in outline)) * size[0] * size[1]

@@ -8,7 +8,8 @@ with d_c how difficult the class c of a box is, 1 - AP50, and t what a label wou
 confidence p of the box its doubt, 1 - |2 p - 1|, once the classes are found well (a mean d of at most
 `YOUNG`), and p before: while the detector misses most objects, its doubt is of places where nothing is,
 and any object teaches it. The seconds are `per_image + per_box * (sum of all p)`, for the sum of
-calibrated confidences is the number of boxes to be expected. Only the k most doubtful boxes count, or images full of hardly
+calibrated confidences is the number of boxes to be expected. Only the k most doubtful boxes count, or
+images full of hardly
 believed boxes would come first; while classes are hardly found, all do. An image in which nothing
 is found is worth nothing by itself: that it is labelled all the same is left to the random tenth of a
 batch, and to diversity where nothing is in doubt.

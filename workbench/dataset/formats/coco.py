@@ -1,4 +1,4 @@
-"""COCO's JSON for detection.
+"""COCO's JSON for detection and for instances.
 
 Source:
     Lin et al. 2014, "Microsoft COCO: Common Objects in Context"; the format is described at
@@ -7,7 +7,10 @@ Source:
 An image that the file lists without any annotation has nothing on it; one that it does not list is
 unlabelled. What else stands in an annotation, or in its `attributes` as CVAT writes it, becomes
 attributes, as with FiftyOne's importer; so do `iscrowd` and the `supercategory` of its class.
-Outlines and keypoints are not taken, and a `score` neither: these are labels.
+Keypoints are not taken, and a `score` neither: these are labels. Outlines are, where the bench has them:
+polygons as they are, masks along the borders of their pixels. The parts of an outline are taken as
+rings, so where two of them overlap is outside. Outlines with holes are written as masks, which COCO's
+polygons have no way to say.
 """
 
 import json
@@ -16,12 +19,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.dataset.boxdocuments import Size
 from workbench.dataset.boxes import Box, around, corner_points
 from workbench.dataset.formats.found import Findings, Imported, Said
 from workbench.dataset.formats.images import Images
 from workbench.dataset.formats.items import Item, class_order
 from workbench.dataset.formats.placing import Placer, find_image
-from workbench.errors import FormatError
+from workbench.dataset.formats.rle import decode, encode
+from workbench.dataset.outlines import (
+    Outline,
+    area,
+    fill,
+    has_holes,
+    outline_from_plain,
+    scaled,
+    trace,
+)
+from workbench.errors import FormatError, LabelError
 
 FILE = "labels.json"
 TAKEN = frozenset(
@@ -30,6 +44,10 @@ TAKEN = frozenset(
 )
 """What no attribute can be called in this format."""
 _SHAPES = ("segmentation", "keypoints")
+_UNTAKEN = {
+    False: _SHAPES,
+    True: ("keypoints",),
+}  # where boxes are labelled, and where outlines are
 _TOP = {"info", "licenses", "images", "annotations", "categories", "type"}
 
 Row = Mapping[str, Any]
@@ -64,7 +82,9 @@ def read(path: Path, images: Images) -> Imported:
             findings.fault("image that the file lists twice", other, f"also as {name!r}")
         placer = Placer(findings, name, found[1])
         for row in by_image.get(key, ()):
-            _place(row, placer, classes, about, findings, name)
+            shape = _outline(row, found[1], findings, name) if images.outlined else ()
+            if shape is not None:
+                _place(row, placer, classes, about, findings, name, shape, images.outlined)
         said[name] = found[0], placer.boxes
     return findings.close(said, tuple(dict.fromkeys(classes.values())))
 
@@ -165,6 +185,8 @@ def _place(
     about: Mapping[Any, Row],
     findings: Findings,
     name: str,
+    outline: Outline,
+    outlined: bool,
 ) -> None:
     key, bbox = row.get("category_id"), row.get("bbox")
     if not _is_id(key) or key not in classes:
@@ -172,7 +194,7 @@ def _place(
     elif not isinstance(bbox, list) or len(bbox) != 4:
         findings.fault("annotation without a box of four numbers", name, _brief(row))
     else:
-        for shape in _SHAPES:
+        for shape in _UNTAKEN[outlined]:
             if row.get(shape):
                 findings.note(f"{shape} that is not taken, only its box", name, _brief(row))
         own = row.get("attributes")
@@ -182,7 +204,27 @@ def _place(
         if "iscrowd" in row:
             attributes["iscrowd"] = row["iscrowd"]
         told = {**about.get(key, {}), **attributes, **(own if isinstance(own, dict) else {})}
-        placer.place(classes[key], (bbox[0], bbox[1]), (bbox[2], bbox[3]), attributes=told)
+        corner, extent = (bbox[0], bbox[1]), (bbox[2], bbox[3])
+        placer.place(classes[key], corner, extent, attributes=told, outline=outline)
+
+
+def _outline(row: Row, size: Size, findings: Findings, name: str) -> Outline | None:
+    """The outline of an annotation, in shares; none where it has none; None where it is faulty."""
+    shape = row.get("segmentation")
+    if not shape:
+        findings.note("box without an outline, which gets its corners", name, _brief(row))
+        return ()
+    try:
+        if isinstance(shape, dict):
+            return outline_from_plain(trace(decode(shape, size), size))
+        flat = [[float(number) for number in ring] for ring in shape]
+        rings = [zip(ring[::2], ring[1::2], strict=True) for ring in flat]
+        return outline_from_plain([[(x / size[0], y / size[1]) for x, y in r] for r in rings])
+    except (FormatError, LabelError) as error:
+        findings.fault("outline that cannot be used", name, f"{error}")
+    except (TypeError, ValueError):
+        findings.fault("outline that is no list of coordinates", name, _brief(row))
+    return None
 
 
 def _annotations(items: Sequence[Item], order: Mapping[str, int]) -> Iterator[dict[str, Any]]:
@@ -192,11 +234,23 @@ def _annotations(items: Sequence[Item], order: Mapping[str, int]) -> Iterator[di
             row: dict[str, Any] = {"image_id": key, "category_id": order[box.label] + 1}
             row |= {"bbox": [left, top, right, bottom], "area": right * bottom}
             row["iscrowd"] = int(bool(box.attributes.get("iscrowd", 0)))
-            if box.angle:
+            if box.outline:
+                row |= _segmentation(box.outline, item.size)
+            elif box.angle:
                 points = corner_points(box, item.size)
                 row["segmentation"] = [[number for point in points for number in point]]
             own = {name: value for name, value in box.attributes.items() if name not in TAKEN}
             yield {**row, **({"attributes": own} if own else {})}
+
+
+def _segmentation(outline: Outline, size: Size) -> dict[str, Any]:
+    """Its polygons, or its mask where it has a hole, and how many square pixels it has."""
+    if has_holes(outline):
+        mask = fill(outline, size)
+        return {"segmentation": encode(mask), "area": int(mask.sum())}
+    rings = scaled(outline, size)
+    flat = [[number for point in ring for number in point] for ring in rings]
+    return {"segmentation": flat, "area": sum(area((ring,), size) for ring in outline)}
 
 
 def _extent(box: Box, item: Item) -> tuple[float, float, float, float]:

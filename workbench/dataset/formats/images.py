@@ -17,9 +17,11 @@ class Images:
     Args:
         root: the folder.
         paths: absolute paths of the files below it.
+        outlined: whether the outlines of their objects are wanted, not only boxes.
     """
 
-    def __init__(self, root: Path, paths: Sequence[Path]) -> None:
+    def __init__(self, root: Path, paths: Sequence[Path], *, outlined: bool = False) -> None:
+        self.outlined = outlined
         self.root = root.expanduser().absolute()
         self._paths = set(paths)
         self._by_name: dict[str, list[Path]] = defaultdict(list)

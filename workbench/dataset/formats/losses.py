@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from workbench.dataset.boxes import Box
 from workbench.dataset.formats import coco, cvat, voc
 from workbench.dataset.formats.items import Item
+from workbench.dataset.outlines import has_holes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ def losses(format: str, items: Sequence[Item]) -> tuple[Loss, ...]:
 
 def _turned(boxes: Sequence[Box]) -> int:
     return sum(box.angle != 0 for box in boxes)
+
+
+def _holed(boxes: Sequence[Box]) -> int:
+    return sum(has_holes(box.outline) for box in boxes)
 
 
 def _attributes(lost: Callable[[str, object], bool]) -> Callable[[Sequence[Box]], int]:
@@ -79,6 +84,7 @@ _UPRIGHT = "turned boxes, of which the upright ones around them are written"
 _LOSSES: dict[str, tuple[tuple[str, Callable[[Sequence[Box]], int]], ...]] = {
     "coco": (
         (f"{_UPRIGHT}, with their corners as outlines", _turned),
+        ("outlines with holes, which become masks of whole pixels", _holed),
         ("attributes that are called as something of COCO's own", _attributes(_not_in_coco)),
     ),
     "yolo": (

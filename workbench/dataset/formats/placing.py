@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from workbench.dataset.boxdocuments import RESERVED, Size
-from workbench.dataset.boxes import Attribute, Box, around, box_id
+from workbench.dataset.boxes import Attribute, Box, around, box_id, outlined
 from workbench.dataset.formats.found import Findings
 from workbench.dataset.formats.images import Images
+from workbench.dataset.outlines import Outline
 
 MOST = 10_000  # boxes of an image, as labels have it
 _LONGEST = 1_000
@@ -46,6 +48,7 @@ class Placer:
         *,
         angle: Any = 0.0,
         attributes: Mapping[str, Any] | None = None,
+        outline: Outline = (),
     ) -> None:
         """Take a box, or say what is wrong with it.
 
@@ -55,6 +58,7 @@ class Placer:
             extent: width and height, in pixels.
             angle: degrees, clockwise.
             attributes: what else is said of it.
+            outline: of the object, in shares; then that is where it is.
         """
         where = f"{label!r} at {_short(corner)}, {_short(extent)}"
         if not isinstance(label, str) or not label.strip() or len(label) > 200:
@@ -71,12 +75,15 @@ class Placer:
         across, down = self._size
         x, y, w, h = left / across, top / down, width / across, height / down
         kept = self._kept(attributes or {})
+        if outline:
+            self.accept(replace(outlined(label.strip(), outline), attributes=kept))
+            return
         self.accept(Box(box_id(), label.strip(), x, y, w, h, turn % 360.0, attributes=kept))
 
     def accept(self, box: Box) -> None:
         """Take a box that is one already, or say what is wrong with it."""
         across, down = self._size
-        key = (box.label, box.x, box.y, box.width, box.height, box.angle)
+        key = (box.label, box.x, box.y, box.width, box.height, box.angle, box.outline)
         where = f"{box.label!r} at {box.x * across:.6g} x {box.y * down:.6g}"
         if min(box.width, box.height) <= 0 or not (
             box.x + box.width > box.x and box.y + box.height > box.y
