@@ -27,3 +27,7 @@ def test_several_classes_an_image_go_through_all_the_rooms(home: Path) -> None:
 
 def test_boxes_go_through_all_the_rooms(home: Path) -> None:
     assert "mAP50" in output_of("04_detection.ipynb", "evaluate")["data"]["text/html"]
+
+
+def test_outlines_go_through_all_the_rooms(home: Path) -> None:
+    assert "mAP50" in output_of("05_instances.ipynb", "evaluate")["data"]["text/html"]

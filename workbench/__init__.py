@@ -31,6 +31,7 @@ __all__ = [
     "WorkbenchError",
     "delete",
     "digit_sheet_boxes",
+    "digit_sheet_outlines",
     "digit_sheets",
     "digits",
     "list",
@@ -166,3 +167,10 @@ def digit_sheet_boxes(home: str | Path | None = None) -> "dict[str, tuple[Box, .
     from workbench.dataset.digits import digit_sheet_boxes
 
     return digit_sheet_boxes(Path(home) if home is not None else None)
+
+
+def digit_sheet_outlines(home: str | Path | None = None) -> "dict[str, tuple[Box, ...]]":
+    """The outlines of the digits on those sheets, by path: to try instances on."""
+    from workbench.dataset.digits import digit_sheet_outlines
+
+    return digit_sheet_outlines(Path(home) if home is not None else None)

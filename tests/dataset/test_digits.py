@@ -5,7 +5,14 @@ import pytest
 import sklearn.datasets
 from PIL import Image
 
-from workbench.dataset.digits import INK, digit_sheet_boxes, write_digit_sheets, write_digits
+from workbench.dataset.digits import (
+    INK,
+    digit_sheet_boxes,
+    digit_sheet_outlines,
+    write_digit_sheets,
+    write_digits,
+)
+from workbench.dataset.outlines import fill, has_holes
 
 
 @pytest.fixture
@@ -83,3 +90,18 @@ def test_boxes_on_sheets_are_tight_around_the_ink_of_the_digit_they_name(tmp_pat
         assert not ink.any(), "nothing is left"
     ids = [box.id for boxes in found.values() for box in boxes]
     assert len(set(ids)) == len(ids)
+
+
+def test_outlines_on_sheets_hold_the_ink_and_nothing_else(tmp_path, twenty):
+    found = digit_sheet_outlines(tmp_path)
+    assert {path: [(each.id, each.label) for each in boxes] for path, boxes in found.items()} == {
+        path: [(each.id, each.label) for each in boxes]
+        for path, boxes in digit_sheet_boxes(tmp_path).items()
+    }
+    holes = 0
+    for path, objects in found.items():
+        ink = np.asarray(Image.open(path)) < INK
+        held = [fill(each.outline, (128, 128)) for each in objects]
+        assert (np.sum([np.zeros_like(ink, dtype=int), *held], axis=0) == ink).all()
+        holes += sum(has_holes(each.outline) for each in objects)
+    assert holes

@@ -7,13 +7,15 @@ Source:
 
 import fcntl
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.dataset.boxes import Box
+from workbench.dataset.boxes import Box, outlined
 from workbench.dataset.home import make_home
+from workbench.dataset.outlines import trace
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,8 +62,21 @@ def digit_sheet_boxes(home: Path | None = None) -> dict[str, tuple[Box, ...]]:
     Returns:
         By path of the sheet, its boxes; the digit is the class.
     """
+    found = digit_sheet_outlines(home)
+    return {
+        path: tuple(replace(each, outline=()) for each in objects)
+        for path, objects in found.items()
+    }
+
+
+def digit_sheet_outlines(home: Path | None = None) -> dict[str, tuple[Box, ...]]:
+    """The same with the outlines of their ink, to try instances on: a 0 and an 8 have holes.
+
+    Returns:
+        By path of the sheet, its objects.
+    """
     folder = write_digit_sheets(home)
-    return {str(folder / name): boxes for name, _, boxes in _sheets_with_boxes()}
+    return {str(folder / name): objects for name, _, objects in _sheets_with_objects()}
 
 
 def _digits() -> Iterator[tuple[str, "Image"]]:
@@ -76,10 +91,10 @@ def _digits() -> Iterator[tuple[str, "Image"]]:
 
 
 def _sheets() -> Iterator[tuple[str, "Image"]]:
-    return ((name, sheet) for name, sheet, _ in _sheets_with_boxes())
+    return ((name, sheet) for name, sheet, _ in _sheets_with_objects())
 
 
-def _sheets_with_boxes() -> Iterator[tuple[str, "Image", tuple[Box, ...]]]:
+def _sheets_with_objects() -> Iterator[tuple[str, "Image", tuple[Box, ...]]]:
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -90,24 +105,21 @@ def _sheets_with_boxes() -> Iterator[tuple[str, "Image", tuple[Box, ...]]]:
         wanted = sorted(rng.choice([*left], count, replace=False).tolist())
         there = [name for name in wanted if left[name]]
         sheet = Image.new("L", (2 * SIZE, 2 * SIZE), 255)
-        boxes = []
+        objects = []
         for name, place in zip(there, rng.permutation(4).tolist(), strict=False):
             digit, corner = left[name].pop(), (SIZE * (place % 2), SIZE * (place // 2))
             sheet.paste(digit, corner)
-            boxes.append(_around_ink(digit, corner, name, f"{number:020x}{place:04x}"))
+            objects.append(_around_ink(digit, corner, name, f"{number:020x}{place:04x}"))
         if not there:
             if number % 4:  # a few will do: they look alike
                 continue
             sheet.putpixel((number % (2 * SIZE), number // (2 * SIZE)), 230)  # no two the same
-        yield f"{number:04d} {'+'.join(there) or 'nothing'}.png", sheet, tuple(boxes)
+        yield f"{number:04d} {'+'.join(there) or 'nothing'}.png", sheet, tuple(objects)
 
 
 def _around_ink(digit: "Image", corner: tuple[int, int], label: str, box_id: str) -> Box:
-    rows, columns = np.nonzero(np.asarray(digit) < INK)
-    left, top = corner[0] + int(columns.min()), corner[1] + int(rows.min())
-    width, height = np.ptp(columns) + 1, np.ptp(rows) + 1
-    side = 2.0 * SIZE
-    return Box(box_id, label, left / side, top / side, float(width) / side, float(height) / side)
+    outline = trace(np.asarray(digit) < INK, (2 * SIZE, 2 * SIZE), corner)
+    return outlined(label, outline, id=box_id)
 
 
 def write_once(home: Path | None, name: str, pictures: Pictures) -> Path:

@@ -69,9 +69,7 @@ def test_masks_are_written_and_read_as_pycocotools_does(mask):
 
 
 def test_polygons_come_back_and_what_has_a_hole_as_its_pixels(folder):
-    parts = tuple(tuple((x / 4, y / 4) for x, y in ring) for ring in (RING,)) + (
-        ((0.5, 0.5), (0.9, 0.5), (0.9, 0.9)),
-    )
+    parts = scaled((RING,), (0.25, 0.25))[0], ((0.5, 0.5), (0.9, 0.5), (0.9, 0.9))
     plain, several, holed = (
         outlined("one", (RING,)),
         outlined("two", parts),
