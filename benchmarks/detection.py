@@ -16,7 +16,7 @@ with Student's interval.
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 
 from benchmarks._box_rounds import DIGITS
 from benchmarks._coins import ROWS, fold
+from benchmarks._detectors import trained, write_scenes
 from benchmarks._report import Report, mean_interval, parse_quick
-from benchmarks._scenes import HEIGHT, WIDTH, scenes
+from benchmarks._scenes import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from workbench.evaluation.intervals import Estimate
     from workbench.models.detectortraining import LabelledImage
-    from workbench.models.progress import FineTuneProgress
     from workbench.models.saveddetector import Detector
 
 POOL, TEST = 400, 200
@@ -65,11 +65,11 @@ def learning(report: Report, quick: bool) -> None:
             )
 
     with tempfile.TemporaryDirectory() as folder:
-        learned = write(Path(folder) / "pool", pool, test=False)
-        unseen = write(Path(folder) / "test", test, test=True)
+        learned = write_scenes(Path(folder) / "pool", pool, test=False)
+        unseen = write_scenes(Path(folder) / "test", test, test=True)
         begun = time.monotonic()
         changes = {"side": 64, "epochs": 1} if quick else None
-        detector, ended = _trained(Path(folder) / "model", learned, DIGITS, minutes, changes, tell)
+        detector, ended = trained(Path(folder) / "model", learned, DIGITS, minutes, changes, tell)
         took = (time.monotonic() - begun) / 60
         figure = measure_detector(detector, unseen, DIGITS, DIGITS)
         found = detector.find([each.path for each in unseen], [(WIDTH, HEIGHT)] * test)
@@ -105,7 +105,7 @@ def coins(report: Report, quick: bool) -> None:
         for row in range(1 if quick else ROWS):
             learned, unseen = fold(Path(folder) / f"row {row}", row, photograph)
             model = Path(folder) / f"model {row}"
-            detector, ended = _trained(model, learned, ["coin"], minutes, changes, seed=row)
+            detector, ended = trained(model, learned, ["coin"], minutes, changes, seed=row)
             sizes = [upright_size(each.path) for each in unseen]
             said = detector.find([each.path for each in unseen], sizes)
             found += [each.in_square(size) for each, size in zip(said, sizes, strict=True)]
@@ -143,14 +143,14 @@ def picking(report: Report, quick: bool) -> None:
     def train(
         folder: Path, images: "Sequence[LabelledImage]", changes: dict[str, Any]
     ) -> "Detector":
-        return _trained(folder, images, DIGITS, 60.0, changes | small)[0]
+        return trained(folder, images, DIGITS, 60.0, changes | small)[0]
 
     curves: dict[str, list[list[tuple[int, float]]]] = {RANDOM: [], PICKED: []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        unseen = write(folder / "test", test, test=True)
+        unseen = write_scenes(folder / "test", test, test=True)
         for seed in range(seeds):
-            images = write(folder / f"pool {seed}", pool, test=False, seed=seed)
+            images = write_scenes(folder / f"pool {seed}", pool, test=False, seed=seed)
             vectors = backbone.embed([each.path for each in images])
             world = Rounds(
                 images,
@@ -182,52 +182,6 @@ def _told(estimate: "Estimate", sign: str = "") -> str:
         f"{each:{sign}.3f}" for each in (estimate.value, estimate.low, estimate.high)
     )
     return f"{value} ({low} to {high})"
-
-
-def _trained(
-    folder: Path,
-    images: "Sequence[LabelledImage]",
-    classes: Sequence[str],
-    minutes: float,
-    changes: Mapping[str, Any] | None,
-    progress: "Callable[[FineTuneProgress], None] | None" = None,
-    seed: int = 0,
-) -> "tuple[Detector, str]":
-    """A detector as it is loaded again, and why its training ended."""
-    from workbench.models.backbones import load_backbone
-    from workbench.models.detectortraining import train_detector
-    from workbench.models.recipe import detector_recipe
-    from workbench.models.saved import load_model
-    from workbench.models.saveddetector import SavedDetector
-
-    result = train_detector(
-        load_backbone(device="cpu"),
-        images,
-        classes,
-        minutes=minutes,
-        checkpoint=folder,
-        recipe=detector_recipe(len(images), changes),
-        progress=progress,
-        seed=seed,
-    )
-    model = load_model(result.checkpoint, "cpu")
-    if not isinstance(model, SavedDetector):
-        raise AssertionError("a detector was trained")
-    return model.detector, result.ended
-
-
-def write(folder: Path, count: int, *, test: bool, seed: int = 0) -> "list[LabelledImage]":
-    """Write scenes as PNG files; what is in them, as a detector learns it."""
-    from workbench.models.detectortraining import LabelledImage
-
-    folder.mkdir(parents=True)
-    images = []
-    for number, scene in enumerate(scenes(count, test=test, seed=seed)):
-        path = folder / f"{number:04}.png"
-        scene.image.save(path)
-        shares = scene.corners / np.tile((WIDTH, HEIGHT), 2)
-        images.append(LabelledImage(path, shares, scene.digits, f"{seed} {path.name}"))
-    return images
 
 
 def main() -> None:

@@ -48,6 +48,7 @@ FIGURES = {
         ),
         "warm_refit",
     ],
+    "segmentation": ["instances_map50", "minutes"],
     "slices": ["planted_found", "none_reported"],
     "suspects": [
         *(
@@ -74,6 +75,7 @@ TOPICS = [
     pytest.param("opening", marks=pytest.mark.browser),
     "predictions",
     "probe",
+    "segmentation",
     "slices",
     "suspects",
 ]
