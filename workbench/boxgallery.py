@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from workbench.boxmistakes import WrongBox, WrongBoxes
 from workbench.boxreview import SHOWN, in_place_of
-from workbench.dataset.boxes import Box, corner_points
+from workbench.dataset.boxes import Box, corner_points, rings_of
 from workbench.dataset.display import Display
 from workbench.dataset.types import Split, Status
 from workbench.dataset.values import same_value
@@ -216,32 +218,24 @@ def _drawn(data: bytes, box: WrongBox, region: tuple[int, int, int, int], side: 
     for each, colour, dash in ((box.label, LABELLED, 0), (box.found, FOUND, 6)):
         if each is None:
             continue
-        points = [
-            ((px - region[0]) * scale, (py - region[1]) * scale)
-            for px, py in corner_points(each, box.size)
-        ]
-        for one, other in zip(points, [*points[1:], points[0]], strict=True):
-            _line(draw, one, other, colour, dash)
+        for ring in rings_of(each, box.size):
+            closed = (np.array([*ring, ring[0]]) - region[:2]) * scale
+            _line(draw, closed, colour, dash)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=88)
     return out.getvalue()
 
 
-Point = tuple[float, float]
-
-
-def _line(draw: ImageDraw.ImageDraw, one: Point, other: Point, colour: str, dash: int) -> None:
-    """A line with a dark rim, whole or in dashes of so many pixels."""
-    draw.line([one, other], fill="#000000", width=4)
-    length = max(abs(other[0] - one[0]), abs(other[1] - one[1]))
-    pieces = max(1, round(length / dash)) if dash else 1
+def _line(draw: ImageDraw.ImageDraw, points: NDArray[np.float64], colour: str, dash: int) -> None:
+    """A line along (m, 2) points with a dark rim, whole or in dashes of so many pixels."""
+    draw.line([*map(tuple, points.tolist())], fill="#000000", width=4, joint="curve")
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    pieces = max(1, round(way[-1] / dash)) if dash else 1
     for piece in range(0, pieces, 2):
-        ends = [piece / pieces, min(1.0, (piece + 1) / pieces)]
-        draw.line(
-            [tuple(a + (b - a) * end for a, b in zip(one, other, strict=True)) for end in ends],
-            fill=colour,
-            width=2,
-        )
+        start, stop = (end * way[-1] / pieces for end in (piece, piece + 1))
+        along = np.concatenate([[start], way[(way > start) & (way < stop)], [stop]])
+        ends = np.stack([np.interp(along, way, each) for each in points.T], axis=1)
+        draw.line([*map(tuple, ends.tolist())], fill=colour, width=2)
 
 
 def _instead(box: WrongBox) -> Mapping[str, Any] | None:

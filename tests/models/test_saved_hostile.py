@@ -176,7 +176,7 @@ SIZE = ("preprocessing", "input_size")
 LIES = [
     (
         change("task", to="segmentation"),
-        "wanted a task of classification, multilabel, detection, but got",
+        "wanted a task of classification, multilabel, detection, instances, but got",
     ),
     (change("task", to=None), "wanted a text"),
     (change("classes", to=["ok", "scratch"]), r"probe.classes must be 1 to 2 int64"),

@@ -197,6 +197,13 @@ def around(box: Box, size: tuple[int, int]) -> tuple[float, float, float, float]
     return min(xs), min(ys), max(xs), max(ys)
 
 
+def rings_of(box: Box, size: tuple[int, int]) -> list[list[tuple[float, float]]]:
+    """What to draw around an object, in pixels: its outline, or the corners of its box."""
+    if box.outline:
+        return [[*ring] for ring in scaled(box.outline, size)]
+    return [corner_points(box, size)]
+
+
 def corner_points(box: Box, size: tuple[int, int]) -> list[tuple[float, float]]:
     """Its four corners in pixels, clockwise from what is the top left one before turning."""
     width, height = size

@@ -60,6 +60,7 @@ export function createBoxModel(newBoxId) {
             if (there.has(taken.get(ghost.id) ?? "")) return false;
             const place = around(ghost, image);
             const doubted = model.doubtedBy(ghost);
+            if (doubted && ghost.outline) return doubted.label !== ghost.label || `${doubted.outline}` !== `${ghost.outline}`;
             if (doubted) return doubted.label !== ghost.label || overlap(place, around(doubted, image)) < SAME;
             return !places.some((other) => overlap(place, other) >= SAME_PLACE);
         });
