@@ -9,7 +9,7 @@ from PIL import Image
 import workbench as wb
 from workbench.dataset.boxes import outlined
 from workbench.dataset.detections import read_boxes
-from workbench.dataset.outlines import filled, scaled, trace
+from workbench.dataset.outlines import fill, filled, scaled, trace
 from workbench.errors import NotEnoughLabelsError
 
 CLASSES = ["disc", "ring"]
@@ -151,3 +151,31 @@ def test_outlines_come_as_a_table(bench):
     assert {*table["label"]} <= {*CLASSES}
     assert table["outline"].map(len).min() >= 1
     assert (table["angle"] == 0).all()
+
+
+@pytest.mark.parametrize("format", ["coco", "fiftyone"])
+def test_outlines_go_out_and_come_in_again(bench, pictures, tmp_path, format):
+    folder = tmp_path / "out"
+    with pytest.warns(UserWarning, match="does not carry"):
+        bench.export(folder, format)
+    name = f"rings-{uuid.uuid4().hex[:8]}"
+    other = wb.open(name, images=folder, task="instances", labels=format)
+    try:
+        assert other.labels.counts() == bench.labels.counts()
+        own, theirs = (
+            {
+                each.rpartition("/")[2]: sorted(
+                    (box.label, fill(box.outline, (SIDE, SIDE)).tobytes()) for box in boxes
+                )
+                for each, boxes in zip(
+                    one.dataset.values("filepath"),
+                    read_boxes(one.dataset, one.dataset.values("id")),
+                    strict=True,
+                )
+            }
+            for one in (bench, other)
+        )
+        assert theirs == {each: own[each] for each in theirs}
+        assert len(theirs) == len(own)
+    finally:
+        wb.delete(name)
