@@ -4,6 +4,7 @@ Wiring: it hands the widget's operations to the labels, the queue and the learne
 by way of them.
 """
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset.display import Display
-from workbench.dataset.fields import NOTE
+from workbench.dataset.fields import GROUND_TRUTH, NOTE, PREDICTION
 from workbench.dataset.rounds import learning_curve
 from workbench.dataset.types import FINISHED, Split
-from workbench.dataset.values import DRAWN, MULTILABEL, Value, in_order, names_of, to_plain
+from workbench.dataset.values import (
+    DRAWN,
+    MULTILABEL,
+    SEGMENTATION,
+    Value,
+    in_order,
+    names_of,
+    to_plain,
+)
 from workbench.errors import ImageError, WorkbenchError
 from workbench.feedback import Feedback
 from workbench.labels.events import CLASSES, LabelEvent
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 WINDOW = 300  # queued images told to the page at once; it asks again when they run out
+NO_MASK = {"mask": "", "names": []}
 SIDE_STEP = 256  # pixels; a window that is a little larger or smaller finds the same proxy
 
 
@@ -130,6 +140,28 @@ class Desk:
         proxy = self._display.region(self._path(sample_id), box, side)
         return proxy.data, proxy.info()
 
+    def mask(self, sample_id: str, of: str) -> tuple[bytes, dict[str, Any]]:
+        """The mask of an image, pixel by pixel.
+
+        Args:
+            sample_id: the image.
+            of: `label`, or `suggestion` for what a model predicts; none of test images.
+
+        Returns:
+            Its numbers row by row, of one byte or of two (little-endian) each, deflated (zlib); and
+            `width`, `height`, `bytes` a pixel, `names` of the classes by number.
+
+        Raises:
+            LabelError: images have no masks here.
+            MaskError: its file is missing or damaged, or of another size than the image.
+            WorkbenchError: there is no such image.
+        """
+        mask, names = self._labels.mask(sample_id, GROUND_TRUTH if of == "label" else PREDICTION)
+        height, width = mask.shape
+        told = {"width": width, "height": height, "bytes": mask.dtype.itemsize}
+        packed = zlib.compress(mask.astype(mask.dtype.newbyteorder("<"), copy=False).data, 1)
+        return packed, {**told, "names": {str(number): name for number, name in names.items()}}
+
     def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
         """Small pictures of images, empty where one cannot be shown.
 
@@ -203,14 +235,15 @@ class Desk:
             "note": item.note,
             "hints": item.split is Split.POOL,
             **self._worklist.extras(item),
-            **self._boxes(item),
+            **self._drawn(item),
         }
 
-    def _boxes(self, item: QueueItem) -> dict[str, Any]:
-        """Of an image with boxes: all of them, and whether somebody has said that they are all."""
+    def _drawn(self, item: QueueItem) -> dict[str, Any]:
+        """Of an image that is drawn on: all that is drawn, and whether somebody has said so."""
         if self._labels.task not in DRAWN:
             return {}
-        return {"label": to_plain(item.label) or [], "done": item.is_labelled}
+        nothing: Any = NO_MASK if self._labels.task == SEGMENTATION else []
+        return {"label": to_plain(item.label) or nothing, "done": item.is_labelled}
 
     def _ordered(self, value: Value | None) -> Value | None:
         """A label with its classes in the order of the list, which may be another one by now."""

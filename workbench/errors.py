@@ -36,6 +36,10 @@ class ImageError(WorkbenchError):
     """An image file cannot be read."""
 
 
+class MaskError(WorkbenchError):
+    """A mask that cannot be read or written, or does not fit its image."""
+
+
 class BackboneError(WorkbenchError):
     """A backbone is unknown, or its weights cannot be had."""
 

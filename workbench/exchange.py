@@ -23,11 +23,12 @@ from workbench.dataset.formats.losses import Loss, losses
 from workbench.dataset.outlines import scaled
 from workbench.dataset.types import FINISHED, Split
 from workbench.dataset.values import (
+    BOXED,
     CLASSIFICATION,
     DETECTION,
-    DRAWN,
     INSTANCES,
     MULTILABEL,
+    SEGMENTATION,
     label_path,
     names_of,
 )
@@ -50,6 +51,7 @@ _FORMATS = {
     INSTANCES: ("coco", "fiftyone"),
     CLASSIFICATION: ("folders", "csv", "fiftyone"),
     MULTILABEL: ("csv", "fiftyone"),
+    SEGMENTATION: ("fiftyone",),
 }
 
 
@@ -147,13 +149,13 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
     Raises:
         ValueError: `rows` is something else, or there are no boxes in this task.
     """
-    if rows not in ("images", "boxes") or (rows == "boxes" and labels.task not in DRAWN):
-        wanted = '"images" or "boxes"' if labels.task in DRAWN else '"images"'
+    if rows not in ("images", "boxes") or (rows == "boxes" and labels.task not in BOXED):
+        wanted = '"images" or "boxes"' if labels.task in BOXED else '"images"'
         raise ValueError(f"rows of {labels.task} are {wanted}, but got {rows!r}")
     columns = ["id", "filepath", fields.SPLIT, fields.STATUS]
     ids, paths, splits, statuses = dataset.values(columns)
     table = pd.DataFrame({"id": ids, "path": paths, "split": splits, "status": statuses})
-    if labels.task not in DRAWN:
+    if labels.task not in BOXED:
         table["label"] = pd.Series(
             dataset.values(label_path(fields.GROUND_TRUTH, labels.task)), dtype=object
         )
@@ -176,7 +178,7 @@ def labelled_items(dataset: "fo.Dataset", task: str) -> list[Item]:
         task: what is labelled.
     """
     columns = ["id", "filepath", fields.SPLIT, fields.STATUS]
-    if task in DRAWN:
+    if task in BOXED:
         values = list(zip(*dataset.values(columns), strict=True))
         kept = [row for row in values if row[3] in FINISHED]
         said: list[Said] = list(read_boxes(dataset, [row[0] for row in kept]))

@@ -152,7 +152,7 @@ class GalleryDesk:
         return f"now {caption(item.label)}"
 
     def _as_called_now(self, label: Value | None) -> Value | None:
-        if not isinstance(label, tuple):
+        if label is None or isinstance(label, str):
             return label and self._labels.class_now(label)
         return tuple(name for each in names_of(label) if (name := self._labels.class_now(each)))
 

@@ -20,7 +20,7 @@ from workbench.dataset.ingest import ImportReport, add_folder
 from workbench.dataset.opening import import_is_done, is_there, pending_import
 from workbench.dataset.schema import check_task, clean_classes
 from workbench.dataset.types import FINISHED
-from workbench.dataset.values import CLASSIFICATION, DRAWN, INSTANCES, names_of
+from workbench.dataset.values import BOXED, CLASSIFICATION, DRAWN, INSTANCES, names_of
 from workbench.errors import FormatError
 from workbench.folders import FOLDERS, label_by_folder, refuse_boxes
 from workbench.labels.store import LabelStore
@@ -213,7 +213,7 @@ def _of_task(found: Imported, task: str, known: Callable[[str], bool] | None) ->
     """What of a file goes with the bench: its task and its classes."""
     boxed = any(isinstance(each, Box) for said in found.labels.values() for each in said)
     named = any(isinstance(each, str) for said in found.labels.values() for each in said)
-    if (boxed and task not in DRAWN) or (named and task in DRAWN):
+    if (boxed and task not in BOXED) or (named and task in DRAWN):
         raise FormatError(
             f"{found.report.source} has {'boxes' if boxed else 'classes of whole images'}, but this "
             f"bench labels {task}: open one with the task that goes with the file"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.dataset.table import Table, Targets
 from workbench.dataset.types import Prediction
-from workbench.dataset.values import DRAWN, MULTILABEL, Value, to_plain
+from workbench.dataset.values import DRAWN, MULTILABEL, Value, names_of, to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD, Cases
 from workbench.evaluation.classification import Evaluation, evaluate_classification
@@ -210,7 +210,9 @@ def suggestion(value: Value, scores: Array, classes: Sequence[str], model: str) 
         model: which one it is.
     """
     known = bool(np.isfinite(scores).all())
-    best: list[int] = np.argsort(-scores)[: max(SCORES, len(value))].tolist() if known else []
+    best: list[int] = (
+        np.argsort(-scores)[: max(SCORES, len(names_of(value)))].tolist() if known else []
+    )
     return {
         "label": to_plain(value),
         "scores": {classes[i]: round(float(scores[i]), 4) for i in best if scores[i] > LEAST},

@@ -6,6 +6,7 @@ One folder a user, the *data home*: `WORKBENCH_HOME`, else the platform's data f
     run/       lock, leases and state of that mongod (its socket too, where the path is short enough)
     vectors/   embeddings, one folder a backbone
     runs/      trained models
+    masks/     masks that were painted, one folder a dataset
     media/     images that workbench itself writes, such as the bundled digits
     display/   cache of images as the widget shows them; may be removed at any time
 """
@@ -57,3 +58,8 @@ def make_home(home: Path | None = None) -> Path:
             f"some space, or set {ENV} to another folder"
         ) from error
     return path
+
+
+def masks_folder(home: Path, dataset_id: str) -> Path:
+    """Where the masks of a dataset lie; nothing is created."""
+    return home / "masks" / dataset_id

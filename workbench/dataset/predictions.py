@@ -20,7 +20,7 @@ from workbench.dataset.detections import read_boxes
 from workbench.dataset.schema import task_of
 from workbench.dataset.types import Prediction
 from workbench.dataset.values import (
-    DRAWN,
+    BOXED,
     INSTANCES,
     Value,
     from_plain,
@@ -112,7 +112,7 @@ def read_predictions(
     rows = [
         row for row in zip(*view.values(["id", label, model]), strict=True) if row[1] is not None
     ]
-    if task in DRAWN:
+    if task in BOXED:
         ids = [row[0] for row in rows]
         boxes = read_boxes(dataset, ids, fields.PREDICTION)
         return {row[0]: (found, row[2]) for row, found in zip(rows, boxes, strict=True)}

@@ -19,7 +19,14 @@ from workbench.dataset.fields import (
     STATUS,
     rotated,
 )
-from workbench.dataset.values import CLASSIFICATION, DETECTION, INSTANCES, MULTILABEL, TASKS
+from workbench.dataset.values import (
+    CLASSIFICATION,
+    DETECTION,
+    INSTANCES,
+    MULTILABEL,
+    SEGMENTATION,
+    TASKS,
+)
 from workbench.errors import DatasetError
 
 INFO = "workbench"  # key in dataset.info
@@ -29,6 +36,7 @@ _LABELS: Mapping[str, Any] = {
     MULTILABEL: fo.Classifications,
     DETECTION: fo.Detections,
     INSTANCES: fo.Polylines,
+    SEGMENTATION: fo.Segmentation,
 }
 _TURNED = f"{rotated(GROUND_TRUTH)}.polylines"
 _OF_IMAGES: Mapping[str, tuple[Any, Any]] = {
@@ -41,11 +49,18 @@ _OF_BOXES: Mapping[str, tuple[Any, Any]] = {
     f"{_TURNED}.unturned": (fo.ListField, None),
 }
 
+_OF_MASKS: Mapping[str, tuple[Any, Any]] = {
+    f"{field}.{name}": (fo.ListField, inner)
+    for field in (GROUND_TRUTH, PREDICTION)
+    for name, inner in (("numbers", fo.IntField), ("classes", fo.StringField))
+}
+
 _OF_TASK: Mapping[str, Mapping[str, tuple[Any, Any]]] = {
     CLASSIFICATION: _OF_IMAGES,
     MULTILABEL: _OF_IMAGES,
     DETECTION: _OF_BOXES,
     INSTANCES: {},
+    SEGMENTATION: _OF_MASKS,
 }
 
 _FIELDS: Mapping[str, tuple[Any, Any]] = {
@@ -64,6 +79,7 @@ _FIELDS: Mapping[str, tuple[Any, Any]] = {
     EVENT: (fo.StringField, None),
     NOTE: (fo.StringField, None),
 }
+_OPTIONS = {fo.ListField: "subfield"}  # what else a field of a kind is made with
 _INDEXED = (HASH, STATUS, SPLIT)
 
 
@@ -122,7 +138,7 @@ def add_fields(dataset: fo.Dataset, task: str) -> None:
     labels = (fo.EmbeddedDocumentField, _LABELS[task])
     wanted = {GROUND_TRUTH: labels, PREDICTION: labels, **_OF_TASK[task], **_FIELDS}
     for name, (kind, document) in wanted.items():
-        options = {"embedded_doc_type": document} if document else {}
+        options = {_OPTIONS.get(kind, "embedded_doc_type"): document} if document else {}
         try:
             dataset.add_sample_field(name, kind, **options)
         except ValueError as error:

@@ -3,42 +3,51 @@
 In classification a value is the name of a class. In multi-label it is a tuple of the names of all
 classes that the image has, in the order of the class list; an empty one says that it has none of
 them. In detection it is a tuple of boxes (`dataset.boxes`), and of such with an outline where
-objects are labelled by those; how they are stored, `dataset.detections` knows. Where there is no label
-yet there is no value: None.
+objects are labelled by those; how they are stored, `dataset.detections` knows. In segmentation it is
+`Painted`, a mask in a file. Where there is no label yet there is no value: None.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, TypeAlias, overload
 
 from bson import ObjectId
+from numpy.typing import NDArray
 
 from workbench.dataset.boxes import Box, box_from_plain, box_id
 from workbench.dataset.detections import boxes_in
 from workbench.dataset.fields import GROUND_TRUTH, rotated
+from workbench.dataset.masks import BACKGROUND, Painted
 from workbench.errors import LabelError
 
 Named: TypeAlias = str | tuple[str, ...]  # all but boxes
-Value: TypeAlias = Named | tuple[Box, ...]
+Value: TypeAlias = Named | tuple[Box, ...] | Painted
 # A value in JSON; in the history too, where boxes are told by their changes.
 PlainNamed: TypeAlias = str | list[str] | None
-Plain: TypeAlias = PlainNamed | list[dict[str, Any]]
-Given: TypeAlias = str | Iterable[str | Box | Mapping[str, Any]]
-"""A value as somebody says it: any sequence will do, and a box may be plain."""
+PlainPainted: TypeAlias = dict[str, Any]  # `mask`, what tells it from others, and `names`
+Plain: TypeAlias = PlainNamed | list[dict[str, Any]] | PlainPainted
+Given: TypeAlias = str | Iterable[str | Box | Mapping[str, Any]] | Painted | NDArray[Any]
+"""A value as somebody says it: any sequence will do, and a box may be plain; a mask is an array."""
 Document = Mapping[str, Any]
 
 CLASSIFICATION, MULTILABEL = "classification", "multilabel"
 DETECTION, INSTANCES = "detection", "instances"
-TASKS = (CLASSIFICATION, MULTILABEL, DETECTION, INSTANCES)
-DRAWN = frozenset({DETECTION, INSTANCES})
+SEGMENTATION = "segmentation"
+TASKS = (CLASSIFICATION, MULTILABEL, DETECTION, INSTANCES, SEGMENTATION)
+BOXED = frozenset({DETECTION, INSTANCES})
 """Tasks in which the objects of an image are labelled one by one."""
+DRAWN = BOXED | {SEGMENTATION}
+"""Tasks in which images are drawn on until somebody says that it is all."""
 
 _EACH = "classifications"
+_MASK = "Segmentation"
 _LISTS = {"detections", "polylines"}
 _PATHS = {
     CLASSIFICATION: "label",
     MULTILABEL: f"{_EACH}.label",
     DETECTION: "detections.label",
     INSTANCES: "polylines.label",
+    SEGMENTATION: "classes",
 }
 
 
@@ -67,6 +76,8 @@ def read_value(document: Document | None) -> Named | None:
 def read_label(sample: Document, field: str = GROUND_TRUTH) -> Value | None:
     """What a field of an image says, from the image's document as MongoDB holds it."""
     label = sample.get(field)
+    if label and is_mask(label):
+        return Painted(label.get("mask_path") or "", _names_in(label))
     if sample.get(rotated(field)) or (label and _LISTS & label.keys()):
         return boxes_in(sample, field)
     return read_value(label)
@@ -110,6 +121,10 @@ def renamed_value(document: Document, new: Callable[[str], str | None]) -> dict[
         was = list(document[key] or ())
         now = [_renamed_box(box, new) for box in was]
         return {} if now == was else {key: [box for box in now if box is not None]}
+    if is_mask(document):
+        old = list(document.get("classes") or ())
+        names = [(new(name) or BACKGROUND) if name else name for name in old]
+        return {} if names == old else {"classes": names}
     if _EACH not in document:
         name = new(document["label"])
         if name is None:
@@ -126,6 +141,16 @@ def renamed_value(document: Document, new: Callable[[str], str | None]) -> dict[
     return {} if list(each.values()) == list(document[_EACH] or ()) else {_EACH: [*each.values()]}
 
 
+def is_mask(label: Document) -> bool:
+    """Whether a label is a mask, as MongoDB holds it."""
+    return label.get("_cls") == _MASK
+
+
+def _names_in(label: Document) -> tuple[str, ...]:
+    """The classes in a mask; the numbers of those that were removed have none."""
+    return tuple(dict.fromkeys(name for name in label.get("classes") or () if name))
+
+
 def _renamed_box(box: Document, new: Callable[[str], str | None]) -> Document | None:
     name = new(box["label"]) if box.get("label") is not None else box.get("label")
     if name == box.get("label"):
@@ -139,6 +164,8 @@ def names_of(value: Value | None) -> tuple[str, ...]:
         return ()
     if isinstance(value, str):
         return (value,)
+    if isinstance(value, Painted):
+        return value.names
     return tuple(dict.fromkeys(_name(each) for each in value))
 
 
@@ -154,6 +181,8 @@ def to_plain(value: Value | None) -> Plain:
     """A value for JSON and for the history."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, Painted):
+        return {"mask": PurePath(value.path).stem, "names": list(value.names)}
     if boxes := [each.to_plain() for each in value if isinstance(each, Box)]:
         return boxes
     return [each for each in value if isinstance(each, str)]
@@ -169,7 +198,7 @@ def from_plain(value: Given) -> Value:
     Raises:
         LabelError: a box is none, as `box_from_plain` says, or is among class names.
     """
-    if isinstance(value, str):
+    if isinstance(value, str | Painted):
         return value
     each = [
         box_from_plain({"id": box_id(), **one}) if isinstance(one, Mapping) else one
@@ -210,6 +239,8 @@ def _said(each: str | Box) -> tuple[str, ...]:
 
 def caption(value: Value | None) -> str:
     """A value in words: "cat", "cat + dog", "none of the classes", "2 boxes: cat, dog"."""
+    if isinstance(value, Painted):
+        return f"mask: {', '.join(value.names)}" if value.names else "none of the classes"
     if isinstance(value, tuple):
         count = sum(isinstance(each, Box) for each in value)
         if count:

@@ -9,13 +9,15 @@ from pymongo.errors import DuplicateKeyError
 
 from workbench.dataset import fields
 from workbench.dataset.boxes import Box, box_id
+from workbench.dataset.masks import Painted
 from workbench.dataset.types import FINISHED, Status
-from workbench.dataset.values import DRAWN, Given, Value, to_plain
+from workbench.dataset.values import Given, Value, to_plain
 from workbench.errors import LabelError
 from workbench.labels.batches import BatchWriter, Document, Stands, always
 from workbench.labels.classlist import ClassList
 from workbench.labels.drafting import draft_of
 from workbench.labels.drafts import KEEP, Draft
+from workbench.labels.drawing import Drawing
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.history import EventLog
 from workbench.labels.recording import Recorder
@@ -38,7 +40,7 @@ class BulkLabels:
         undoing: how events are taken back.
         log: the dataset's history.
         recorder: who tells of events.
-        task: what is labelled.
+        drawing: makes drafts where images are drawn on; None where they have classes.
         classes: the class list.
     """
 
@@ -49,10 +51,10 @@ class BulkLabels:
         undoing: Undoing,
         log: EventLog,
         recorder: Recorder,
-        task: str,
+        drawing: Drawing | None,
         classes: ClassList,
     ) -> None:
-        self._task = task
+        self._drawing = drawing
         self._classes = classes
         self._writer = writer
         self._annotator = annotator
@@ -86,7 +88,7 @@ class BulkLabels:
                 there are none or too many; or images are labelled with boxes.
             DatabaseError: the database is gone; nothing was written.
         """
-        if self._task in DRAWN:
+        if self._drawing is not None:
             raise LabelError(
                 "images are labelled with boxes here, and none has the same as another: label them "
                 "one by one"
@@ -94,7 +96,7 @@ class BulkLabels:
         unique = list(dict.fromkeys(sample_ids))
         each = None if seconds is None else seconds / max(1, len(unique))
         drafts = [
-            replace(draft_of(self._task, i, label, source, self._classes), seconds=each)
+            replace(draft_of(self._drawing, i, label, source, self._classes), seconds=each)
             for i in unique
         ]
         stands = always if relabel else partial(_is_open_to, self._annotator)
@@ -117,7 +119,7 @@ class BulkLabels:
         """
         drafts = [
             replace(
-                draft_of(self._task, i, _own(value), Source.ACCEPTED, self._classes),
+                draft_of(self._drawing, i, _own(value), Source.ACCEPTED, self._classes),
                 suggestion=to_plain(value),
                 model=model,
             )
@@ -138,7 +140,7 @@ class BulkLabels:
             LabelError: there is no such image, or there are none or too many.
             DatabaseError: the database is gone; nothing was written.
         """
-        counts = _is_finished if self._task in DRAWN else _counts
+        counts = _counts if self._drawing is None else _is_finished
         return self._step(_marks(sample_ids, Status.IN_REVIEW), counts, event_id)
 
     def skip(self, sample_ids: Sequence[str], *, event_id: str | None = None) -> list[LabelEvent]:
@@ -198,7 +200,9 @@ def _counts(document: Document) -> bool:
 
 
 def _own(value: Value) -> Value:
-    boxes = () if isinstance(value, str) else [box for box in value if isinstance(box, Box)]
+    boxes = (
+        () if isinstance(value, str | Painted) else [box for box in value if isinstance(box, Box)]
+    )
     return tuple(replace(box, id=box_id()) for box in boxes) if boxes else value
 
 

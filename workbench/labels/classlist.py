@@ -161,7 +161,7 @@ class ClassList:
             return in_order([self.class_of(name) for name in names_of(value)], self.names)
         if not isinstance(value, str):
             raise LabelError(
-                f"an image has one class here, but got {list(value)}: give its name, or make a "
+                f"an image has one class here, but got {list(names_of(value))}: give its name, or make a "
                 'dataset of several classes an image, workbench.open(name, task="multilabel", …)'
             )
         return self.class_of(value)

@@ -33,6 +33,6 @@ def count_labels(
             {"$group": {"_id": "$label", "count": {"$sum": 1}}},
         ]
     )
-    counts = {row["_id"]: row["count"] for row in found if row["_id"] is not None}
+    counts = {row["_id"]: row["count"] for row in found if row["_id"]}
     order = dict.fromkeys([*classes, *sorted(counts)])
     return {name: counts[name] for name in order if name in counts}

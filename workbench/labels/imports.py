@@ -9,6 +9,7 @@ from workbench.labels.boxdrafts import BoxDraft
 from workbench.labels.classlist import ClassList
 from workbench.labels.drafting import draft_of
 from workbench.labels.drafts import Draft
+from workbench.labels.drawing import Drawing
 from workbench.labels.events import Source
 
 _BATCH = 1_000  # images in a transaction
@@ -18,12 +19,12 @@ _BOXES = 20_000  # and of their boxes, about: some 10 MB
 def import_labels(
     writer: BatchWriter,
     classes: ClassList,
-    task: str,
+    drawing: Drawing | None,
     labels: Mapping[str, Given],
     annotator: str,
 ) -> int:
     """Record labels by sample id; `LabelStore.import_labels` documents it."""
-    drafts = [draft_of(task, i, label, Source.IMPORT, classes) for i, label in labels.items()]
+    drafts = [draft_of(drawing, i, label, Source.IMPORT, classes) for i, label in labels.items()]
     for batch in _batches(drafts):
         changes = [(draft, always) for draft in batch]
         writer.write(changes, annotator, [uuid.uuid4().hex for _ in batch])

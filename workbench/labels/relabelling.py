@@ -15,7 +15,14 @@ from pymongo.database import Database
 from workbench.dataset import fields
 from workbench.dataset.fields import rotated
 from workbench.dataset.types import Status
-from workbench.dataset.values import Value, label_paths, names_of, read_value, renamed_value
+from workbench.dataset.values import (
+    Value,
+    is_mask,
+    label_paths,
+    names_of,
+    read_value,
+    renamed_value,
+)
 from workbench.labels import boxlabels
 from workbench.labels.history import EventLog
 
@@ -149,6 +156,8 @@ class Relabelling:
         }
 
     def _back(self, was: Document, now: Document, left_as: LeftAs) -> Document:
+        if is_mask(was.get(fields.GROUND_TRUTH) or {}):
+            return _names_back(was, now, fields.GROUND_TRUTH) | _names_back(was, now, fields.PREDICTION)
         if not boxlabels.has_boxes(was):
             return _given_back(was, now, left_as)
         gone: set[str] = set()
@@ -188,7 +197,8 @@ def _relabelled(image: Document, renamed: Mapping[str, str | None]) -> Document:
     change: Document = {}
     for field in (*_TRUTHS, fields.PREDICTION):
         label = image.get(field)
-        if label and (read_value(label) is not None or boxlabels.are_boxes(label)):
+        drawn = label and (is_mask(label) or boxlabels.are_boxes(label))
+        if label and (drawn or read_value(label) is not None):
             # What is predicted as one of two merged classes is at least as probably the merged one.
             now = renamed_value(label, new)
             change |= {field: None} if now is None else _below(field, now)
@@ -210,6 +220,20 @@ def _given_back(was: Document, now: Document, left_as: LeftAs) -> Document:
         else:
             back = _below(fields.GROUND_TRUTH, _said(truth))
     return back | _guess_back(was, now)
+
+
+def _names_back(was: Document, now: Document, field: str) -> Document:
+    """The fields to set so that the numbers in a mask stand for the classes again that they did.
+
+    Whatever was painted since: what a number stands for, the class list alone decides.
+    """
+    old, new = was.get(field) or {}, now.get(field) or {}
+    stood = dict(zip(old.get("numbers") or (), old.get("classes") or (), strict=True))
+    names = list(new.get("classes") or ())
+    back = [
+        stood.get(number, name) for number, name in zip(new.get("numbers") or (), names, strict=True)
+    ]
+    return {f"{field}.classes": back} if back != names else {}
 
 
 def _guess_back(was: Document, now: Document) -> Document:

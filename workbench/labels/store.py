@@ -10,26 +10,33 @@ from functools import partial
 import fiftyone as fo
 import pandas as pd
 
+from workbench.dataset import fields
 from workbench.dataset.connection import Connection
+from workbench.dataset.detections import SIZE
+from workbench.dataset.home import masks_folder
+from workbench.dataset.masks import IdMask, Tile
 from workbench.dataset.schema import task_of
 from workbench.dataset.types import Status
-from workbench.dataset.values import DRAWN, INSTANCES, Given, Plain
+from workbench.dataset.values import DRAWN, INSTANCES, SEGMENTATION, Given, Plain
 from workbench.errors import LabelError
 from workbench.labels.batches import BatchWriter
-from workbench.labels.boxdrafts import BoxDraft, GivenBox, drawn
+from workbench.labels.boxdrafts import GivenBox
 from workbench.labels.bulk import BulkLabels
 from workbench.labels.classeditor import ClassEditor
 from workbench.labels.classlist import ClassList
+from workbench.labels.classnumbers import ClassNumbers
 from workbench.labels.classverbs import ClassVerbs
 from workbench.labels.committing import Committer
 from workbench.labels.counting import count_labels
 from workbench.labels.drafting import draft_of
-from workbench.labels.drafts import KEEP, Draft
+from workbench.labels.drafts import KEEP, Draft, sample_key
+from workbench.labels.drawing import Drawing, MaskDrawing, ObjectDrawing
 from workbench.labels.events import Commit, LabelEvent, Source
 from workbench.labels.guidelines import Guidelines
 from workbench.labels.history import EventLog
 from workbench.labels.imports import import_labels
 from workbench.labels.notes import Notes
+from workbench.labels.painting import Painter
 from workbench.labels.recording import Recorder
 from workbench.labels.undoing import Undoing
 
@@ -63,9 +70,16 @@ class LabelStore(ClassVerbs):
         parts = self._classes, self._log, self._recorder
         self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
         self._writer = BatchWriter(connection, self._samples, *parts)
-        undoing = Undoing(self._log, self.task)
+        self._drawing = self._find_drawing(connection)
+        undoing = Undoing(self._log, self._drawing)
         self.many = BulkLabels(
-            self._writer, annotator, undoing, self._log, self._recorder, self.task, self._classes
+            self._writer,
+            annotator,
+            undoing,
+            self._log,
+            self._recorder,
+            self._drawing,
+            self._classes,
         )
         self._notes = Notes(self._samples, self._log, self._recorder)
         self._committer = Committer(
@@ -126,7 +140,9 @@ class LabelStore(ClassVerbs):
             sample_id: the image.
             label: name of a class, in multi-label the names of all classes that it has, in
                 detection all its boxes (`Box`, or plain), which take the place of those that are
-                there; a name that a class had before it was renamed or merged will do.
+                there; in segmentation a mask, (height, width) with 0 for none of the classes, 1 for
+                the first of the list and so on; a name that a class had before it was renamed or
+                merged will do.
             seconds: spent on it; capped at 120.
             source: how it came about.
             suggestion: what was suggested, if that was shown.
@@ -144,14 +160,14 @@ class LabelStore(ClassVerbs):
                 box is none or lies outside of it; nothing was written.
             DatabaseError: the database is gone; nothing was written.
         """
-        draft = draft_of(self.task, sample_id, label, source, self._classes)
+        draft = draft_of(self._drawing, sample_id, label, source, self._classes)
         told = replace(draft, seconds=seconds, suggestion=suggestion, model=model)
         return self._committer.apply(told, event_id, based_on)
 
     def draw(
         self,
         sample_id: str,
-        changes: Iterable[tuple[GivenBox | None, GivenBox | None]],
+        changes: Iterable[tuple[GivenBox | Tile | None, GivenBox | Tile | None]],
         *,
         seconds: float | None = None,
         source: Source = Source.HUMAN,
@@ -160,12 +176,12 @@ class LabelStore(ClassVerbs):
         based_on: str | None = None,
         event_id: str | None = None,
     ) -> Commit:
-        """Draw, change and erase boxes of an image, as one event; its status stays what it is.
+        """Draw, change and erase boxes, or paint a mask, as one event; the image's status stays.
 
         Args:
             sample_id: the image.
             changes: each box before and after, `Box` or plain; None for one that was not, or is
-                not to be. Its id stays the same.
+                not to be. Its id stays the same. Of a mask, each rectangle, `Tile` or plain.
             seconds: as in `commit`, and so are those below.
             source: how it came about; `accepted` for boxes that a model suggested.
             suggestion: what was suggested.
@@ -182,12 +198,9 @@ class LabelStore(ClassVerbs):
                 there is no such image, or images have no boxes here. Nothing was written.
             DatabaseError: the database is gone; nothing was written.
         """
-        self._require_boxes("draw")
-        told = seconds, suggestion, model
-        by_outline = self.task == INSTANCES
-        about = sample_id, KEEP, None, source, *told
-        draft = BoxDraft(*about, changes=drawn(changes), outlined=by_outline)
-        return self._committer.apply(draft, event_id, based_on)
+        drawing = self._require_drawing("draw")
+        about = Draft(sample_id, KEEP, None, source, seconds, suggestion, model)
+        return self._committer.apply(drawing.changed(about, changes), event_id, based_on)
 
     def done(
         self,
@@ -198,7 +211,7 @@ class LabelStore(ClassVerbs):
         based_on: str | None = None,
         event_id: str | None = None,
     ) -> Commit:
-        """Say that an image's boxes are all that there are to draw, also if there is none.
+        """Say that what is drawn is all that there is to draw, also if that is nothing.
 
         From then on it is trained and measured on. Arguments and result are those of `commit`.
 
@@ -206,10 +219,9 @@ class LabelStore(ClassVerbs):
             LabelError: there is no such image, or images have no boxes here.
             DatabaseError: the database is gone; nothing was written.
         """
-        self._require_boxes("done")
-        by_outline = self.task == INSTANCES
-        draft = BoxDraft(sample_id, KEEP, Status.LABELLED, source, seconds, outlined=by_outline)
-        return self._committer.apply(draft, event_id, based_on)
+        drawing = self._require_drawing("done")
+        about = Draft(sample_id, KEEP, Status.LABELLED, source, seconds)
+        return self._committer.apply(drawing.finished(about), event_id, based_on)
 
     def commit_many(
         self,
@@ -321,12 +333,51 @@ class LabelStore(ClassVerbs):
             LabelError: a class is not in the list or was removed, or a box is none; nothing was
                 written. Or a box cannot be where it is: the transactions before it stay.
         """
-        return import_labels(self._writer, self._classes, self.task, labels, annotator)
+        return import_labels(self._writer, self._classes, self._drawing, labels, annotator)
 
-    def _require_boxes(self, verb: str) -> None:
-        if self.task not in DRAWN:
+    def mask(
+        self, sample_id: str, field: str = fields.GROUND_TRUTH
+    ) -> tuple[IdMask, dict[int, str]]:
+        """The mask of an image, and the classes by the numbers in it.
+
+        Args:
+            sample_id: the image.
+            field: `ground_truth` or `prediction`.
+
+        Raises:
+            LabelError: images have no masks here, or there is no such image.
+            MaskError: its file is missing or damaged, or of another size than the image.
+        """
+        painter = self.painter
+        sample = self._samples.find_one({"_id": sample_key(sample_id)}, {field: 1, **SIZE})
+        if sample is None:
+            raise LabelError(f"no image has the id {sample_id!r} in this dataset")
+        return painter.mask_in(sample, field), painter.names()
+
+    @property
+    def painter(self) -> Painter:
+        """What reads the masks of images.
+
+        Raises:
+            LabelError: images have no masks here.
+        """
+        if not isinstance(self._drawing, MaskDrawing):
+            raise LabelError(f"images have no masks here: this dataset is for {self.task}")
+        return self._drawing.painter
+
+    def _find_drawing(self, connection: Connection) -> Drawing | None:
+        if self.task != SEGMENTATION:
+            return ObjectDrawing(self.task == INSTANCES) if self.task in DRAWN else None
+        parts = connection.database, self.dataset_id, self._log, self._classes
+        return MaskDrawing(
+            Painter(masks_folder(connection.home, self.dataset_id), ClassNumbers(*parts))
+        )
+
+    def _require_drawing(self, verb: str) -> Drawing:
+        if self._drawing is None:
             raise LabelError(
-                f"labels.{verb} is for boxes, but this dataset is for {self.task}: use "
+                f"labels.{verb} is for boxes and masks, but this dataset is for {self.task}: use "
                 "labels.commit, or make a dataset of boxes, workbench.open(name, "
                 'task="detection", …)'
             )
+        return self._drawing

@@ -1,9 +1,9 @@
 """Taking an event back: the change that restores what an image was before it."""
 
 from workbench.dataset.types import Status
-from workbench.dataset.values import DRAWN, INSTANCES, from_plain
-from workbench.labels.boxdrafts import BoxDraft, inverse
+from workbench.dataset.values import from_plain
 from workbench.labels.drafts import KEEP, Draft
+from workbench.labels.drawing import Drawing
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.history import EventLog
 
@@ -16,12 +16,12 @@ class Undoing:
 
     Args:
         log: the history.
-        task: what is labelled.
+        drawing: makes drafts where images are drawn on; None where they have classes.
     """
 
-    def __init__(self, log: EventLog, task: str) -> None:
+    def __init__(self, log: EventLog, drawing: Drawing | None) -> None:
         self._log = log
-        self._task = task
+        self._drawing = drawing
 
     def draft(
         self, event: LabelEvent, source: Source, earlier: LabelEvent | None, *, kept: bool
@@ -36,9 +36,9 @@ class Undoing:
         """
         giver = self._giver(earlier)
         given_by = (giver.annotator, giver.source) if giver else None
-        if self._task in DRAWN:
+        if self._drawing is not None:
             same = event.status_before == event.status_after
-            return BoxDraft(
+            about = Draft(
                 event.sample_id,
                 KEEP,
                 None if same else Status(event.status_before),
@@ -46,10 +46,8 @@ class Undoing:
                 undoes=event.id,
                 restores=event.previous,
                 given_by=given_by,
-                changes=inverse(event),
-                kept=event.lost,
-                outlined=self._task == INSTANCES,
             )
+            return self._drawing.taken_back(about, event)
         label = None if event.before is None else from_plain(event.before)
         return Draft(
             event.sample_id,

@@ -1,7 +1,7 @@
 """The labelling widget: the browser owns the pointer, the kernel owns the truth.
 
-Messages from the page: `hello`, `op`, `image`, `region`, `thumbs`, `grid`, `instant`, `heat`.
-Messages to it: `state`, `ack`, `image`, `region`, `thumbs`, `grid`, `heat`, `news`. Labels are
+Messages from the page: `hello`, `op`, `image`, `region`, `mask`, `thumbs`, `grid`, `instant`, `heat`.
+Messages to it: `state`, `ack`, `image`, `region`, `mask`, `thumbs`, `grid`, `heat`, `news`. Labels are
 acknowledged one by one when they are on disk; images, groups and heat maps are prepared on threads
 of their own, so that an acknowledgement never waits for them.
 """
@@ -52,6 +52,9 @@ class Desk(Protocol):
         self, sample_id: str, box: tuple[int, int, int, int], side: int
     ) -> tuple[bytes, dict[str, Any]]:
         """The bytes of a part of an image: left, top, right and bottom in its pixels."""
+
+    def mask(self, sample_id: str, of: str) -> tuple[bytes, dict[str, Any]]:
+        """The numbers of a mask, deflated, and what they stand for."""
 
     def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
         """Small pictures, empty where there is none."""
@@ -147,6 +150,8 @@ class LabelWidget(anywidget.AnyWidget):
             self._workers.submit(
                 self._send_region, str(message["sample"]), message["box"], int(message["side"])
             )
+        elif kind == "mask":
+            self._workers.submit(self._send_mask, str(message["sample"]), str(message["of"]))
         elif kind == "thumbs":
             samples = [str(sample) for sample in message["samples"]]
             self._workers.submit(self._send_thumbs, samples, int(message["side"]))
@@ -176,6 +181,14 @@ class LabelWidget(anywidget.AnyWidget):
         with contextlib.suppress(WorkbenchError, ValueError):
             data, _ = self._desk.region(sample, edges, min(side, LONGEST_SIDE))
             self._say({"type": "region", "sample": sample, "box": box}, [data])
+
+    def _send_mask(self, sample: str, of: str) -> None:
+        told = {"type": "mask", "sample": sample, "of": of}
+        try:
+            data, info = self._desk.mask(sample, of)
+            self._say({**told, **info}, [data])
+        except Exception as error:  # noqa: BLE001 - shown in place of the mask, whatever it is
+            self._say({**told, "error": str(error)})
 
     def _send_thumbs(self, samples: list[str], side: int) -> None:
         pictures = self._desk.thumbnails(samples, side)

@@ -14,6 +14,7 @@ from workbench.dataset.boxes import Box
 from workbench.dataset.formats.found import Findings, Imported, Said
 from workbench.dataset.formats.images import Images
 from workbench.dataset.formats.placing import Placer, find_image
+from workbench.dataset.masks import Painted
 from workbench.dataset.types import FINISHED
 from workbench.dataset.values import Value, read_label
 from workbench.errors import FormatError
@@ -75,6 +76,8 @@ def _read(dataset: fo.Dataset, path: Path, images: Images) -> Imported:
 def _said(value: Value, placer: Placer) -> Said:
     if isinstance(value, str):
         return (value,)
+    if isinstance(value, Painted):
+        return ()
     names = tuple(each for each in value if isinstance(each, str))
     for each in value:
         if isinstance(each, Box):
