@@ -336,7 +336,7 @@ def test_skip_and_review_leave_the_boxes(bench, ids, boxes, status):
 def test_images_with_one_class_have_no_boxes(bench, ids, task):
     for refused in (lambda: draw(bench.labels, ids[0], a_box()), lambda: bench.labels.done(ids[0])):
         with pytest.raises(
-            LabelError, match="is for boxes, but this dataset is for classification"
+            LabelError, match="is for boxes and masks, but this dataset is for classification"
         ):
             refused()
     with pytest.raises(LabelError, match="one class here"):

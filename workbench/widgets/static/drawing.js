@@ -1,11 +1,14 @@
 // @ts-check
 /**
  * What is drawn on images, as steps forward and back: changes of boxes, each before and after. An
- * object with an outline is a box that has one. No DOM in here.
+ * object with an outline is a box that has one; of a mask, rectangles change. No DOM in here.
  *
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
  * @typedef {import("./queue.js").Item} Item
+ * @typedef {import("./raster.js").Tile} Tile
  * @typedef {{ before: PlainBox | null, after: PlainBox | null }} Change
+ * @typedef {{ mask: string, names: string[] }} Mask of an image, as the kernel tells it: what it is called by its
+ *     content, and its classes
  */
 
 /**
@@ -14,7 +17,7 @@
  * @param {string} task
  */
 export function draws(task) {
-    return task === "detection" || task === "instances";
+    return task === "detection" || task === "instances" || task === "segmentation";
 }
 
 /**
@@ -24,8 +27,10 @@ export function draws(task) {
  * @param {string} words
  */
 export function worded(task, words) {
-    if (task !== "instances") return words;
-    return words.replace(/box(es)?/gi, (word, many) => (word[0] === "B" ? "Object" : "object") + (many ? "s" : ""));
+    const other = /** @type {Record<string, string>} */ ({ instances: "object", segmentation: "region" })[task];
+    if (!other) return words;
+    const begun = other[0].toUpperCase() + other.slice(1);
+    return words.replace(/box(es)?/gi, (word, many) => (word[0] === "B" ? begun : other) + (many ? "s" : ""));
 }
 
 /**
@@ -65,12 +70,23 @@ export function boxesOf(item) {
 }
 
 /**
- * The classes that an image with boxes counts for, once each.
+ * The mask of an image; null where it has boxes.
+ *
+ * @param {Item | null} item
+ * @returns {Mask | null}
+ */
+export function maskOf(item) {
+    const label = /** @type {any} */ (item?.label);
+    return label && "mask" in label ? label : null;
+}
+
+/**
+ * The classes that an image counts for, once each.
  *
  * @param {Item | null} item
  */
 function countedClasses(item) {
-    return [...new Set(boxesOf(item).map((box) => box.label))];
+    return maskOf(item)?.names ?? [...new Set(boxesOf(item).map((box) => box.label))];
 }
 
 /**
@@ -82,8 +98,23 @@ function countedClasses(item) {
  */
 export function drawOn(item, changes, tally) {
     if (item.done) tally.count(countedClasses(item), -1);
-    item.label = /** @type {any} */ (changed(boxesOf(item), changes));
+    const mask = maskOf(item);
+    if (mask) item.label = /** @type {any} */ ({ ...mask, names: paintOn(item, mask, /** @type {any[]} */ (changes)) });
+    else item.label = /** @type {any} */ (changed(boxesOf(item), changes));
     if (item.done) tally.count(countedClasses(item), 1);
+}
+
+/**
+ * Change a mask, as far as the page has it; the classes that are in it then.
+ *
+ * @param {Item} item
+ * @param {Mask} mask
+ * @param {{ before: Tile, after: Tile }[]} changes
+ */
+function paintOn({ raster }, { names }, changes) {
+    if (!raster) return [...new Set([...names, ...changes.flatMap(({ after }) => after.names)])].filter(Boolean);
+    for (const { after } of changes) raster.apply(after);
+    return raster.names;
 }
 
 /**
@@ -107,6 +138,10 @@ export function markDone(item, done, tally) {
  * @param {{ changes?: Change[] }[]} underWay
  */
 export function asTold(item, told, underWay) {
+    if (maskOf(told)) {
+        Object.assign(item, told, { outdated: true }); // its pixels are asked for anew
+        return;
+    }
     const changes = underWay.flatMap((op) => op.changes ?? []);
     Object.assign(item, told, { label: changed(boxesOf(told), changes) });
 }

@@ -7,16 +7,16 @@
  *
  * @typedef {{ key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean }} Stroke
  * @typedef {{ name: string, title: string, group: string, key: string, also?: string[],
- *             repeats?: boolean, titles?: Record<string, string>, drawn?: boolean, only?: string }} Action
+ *             repeats?: boolean, titles?: Record<string, string>, drawn?: boolean, only?: string, masks?: boolean }} Action
  *     `titles`: another title in some tasks; `drawn`: whether it is only for tasks in which objects are
- *     drawn, or only for others; `only`: the task that has it
+ *     drawn, or only for others; `only`: the task that has it; `masks`: whether it is for those with masks, too
  */
 
 import { draws, worded } from "./drawing.js";
 
 /** @type {readonly Action[]} */
 export const ACTIONS = Object.freeze([
-    { name: "accept", title: "Accept the suggestion", titles: { multilabel: "Done: these classes", detection: "Done: these are all", instances: "Done: these are all" }, group: "Label", key: "Space", also: ["Enter"] },
+    { name: "accept", title: "Accept the suggestion", titles: { multilabel: "Done: these classes", detection: "Done: these are all", instances: "Done: these are all", segmentation: "Done: the mask is complete" }, group: "Label", key: "Space", also: ["Enter"] },
     { name: "keep", title: "Keep the label (in review)", group: "Label", key: "k", drawn: false },
     { name: "skip", title: "Skip this image", group: "Label", key: "s" },
     { name: "undo", title: "Undo", group: "Label", key: "z", also: ["Ctrl+z"] },
@@ -51,8 +51,8 @@ export const ACTIONS = Object.freeze([
     { name: "duplicate", title: "Copy it beside itself", group: "Boxes", key: "Ctrl+d", drawn: true },
     { name: "repeatBoxes", title: "Last image's boxes again", group: "Boxes", key: "r", drawn: true },
     { name: "attributes", title: "Attributes of the box", group: "Boxes", key: "p", drawn: true },
-    { name: "acceptGhost", title: "Accept suggested box", group: "Boxes", key: "v", drawn: true },
-    { name: "acceptGhosts", title: "Accept all shown", group: "Boxes", key: "Shift+v", drawn: true },
+    { name: "acceptGhost", title: "Accept suggested box", group: "Boxes", key: "v", drawn: true, masks: true },
+    { name: "acceptGhosts", title: "Accept all shown", group: "Boxes", key: "Shift+v", drawn: true, masks: true },
     { name: "fewerGhosts", title: "Suggest fewer, surer", group: "Boxes", key: "]", repeats: true, drawn: true },
     { name: "moreGhosts", title: "Suggest more", group: "Boxes", key: "[", repeats: true, drawn: true },
     { name: "farLeft", title: "Move 10 px left", group: "Boxes", key: "Shift+ArrowLeft", repeats: true, drawn: true },
@@ -69,9 +69,22 @@ export const ACTIONS = Object.freeze([
     { name: "nextCorner", title: "Next point of its outline", group: "Boxes", key: "q", repeats: true, drawn: true, only: "instances" },
     { name: "previousCorner", title: "Point before", group: "Boxes", key: "Shift+q", repeats: true, drawn: true, only: "instances" },
     { name: "newCorner", title: "New point after this one", group: "Boxes", key: "y", drawn: true, only: "instances" },
-    { name: "opacity", title: "Fainter, away, back", group: "Boxes", key: "o", drawn: true },
+    { name: "opacity", title: "Fainter, away, back", group: "Boxes", key: "o", drawn: true, masks: true },
     { name: "onlyClass", title: "Only this class", group: "Boxes", key: "u", drawn: true },
     { name: "crosshair", title: "Crosshair", group: "Boxes", key: "m", drawn: true },
+    { name: "brush", title: "Brush", group: "Mask", key: "d", drawn: true, only: "segmentation" },
+    { name: "eraser", title: "Eraser", group: "Mask", key: "r", drawn: true, only: "segmentation" },
+    { name: "lasso", title: "Lasso: paint what a line encloses", group: "Mask", key: "l", drawn: true, only: "segmentation" },
+    { name: "fill", title: "Fill what is alike and touches", group: "Mask", key: "i", drawn: true, only: "segmentation" },
+    { name: "narrowerBrush", title: "Narrower brush", group: "Mask", key: "[", repeats: true, drawn: true, only: "segmentation" },
+    { name: "widerBrush", title: "Wider brush", group: "Mask", key: "]", repeats: true, drawn: true, only: "segmentation" },
+    { name: "careful", title: "Other classes stay, or are painted over", group: "Mask", key: "p", drawn: true, only: "segmentation" },
+    { name: "fillHoles", title: "Fill the holes of the class", group: "Mask", key: "j", drawn: true, only: "segmentation" },
+    { name: "pressBrush", title: "Brush to the middle; paint where it is", group: "Mask", key: "w", repeats: true, drawn: true, only: "segmentation" },
+    { name: "paintLeft", title: "Paint to the left", group: "Mask", key: "Shift+ArrowLeft", repeats: true, drawn: true, only: "segmentation" },
+    { name: "paintRight", title: "Paint to the right", group: "Mask", key: "Shift+ArrowRight", repeats: true, drawn: true, only: "segmentation" },
+    { name: "paintUp", title: "Paint upwards", group: "Mask", key: "Shift+ArrowUp", repeats: true, drawn: true, only: "segmentation" },
+    { name: "paintDown", title: "Paint downwards", group: "Mask", key: "Shift+ArrowDown", repeats: true, drawn: true, only: "segmentation" },
     { name: "help", title: "Show the keys", group: "Widget", key: "?" },
     { name: "leave", title: "Leave the widget", group: "Widget", key: "Escape" },
 ]);
@@ -120,7 +133,10 @@ export function classKeys(classes, chosen = {}) {
 
 /** @param {string} task */
 function offeredIn(task) {
-    return ACTIONS.filter(({ drawn, only }) => (!only || only === task) && (drawn ?? draws(task)) === draws(task));
+    return ACTIONS.filter(({ drawn, only, masks }) => {
+        if (drawn && task === "segmentation") return only === task || masks;
+        return (!only || only === task) && (drawn ?? draws(task)) === draws(task);
+    });
 }
 
 /**

@@ -214,6 +214,7 @@ async function render({ model, el }) {
         thumbs: thumbs.receive,
         grid: grid.receive,
         region: onRegion,
+        mask: (message, buffers) => tool?.hear?.(message, buffers),
         state: onState,
         ack: onAck,
         heat: onHeat,
@@ -231,7 +232,7 @@ async function render({ model, el }) {
     /** @param {string} task what is labelled */
     function begin(task) {
         keymap.task = task;
-        const on = { step, refresh, act, notify, focus: takeFocus, panning: () => keys.panning, newId: newObjectId, finished };
+        const on = { step, refresh, act, notify, focus: takeFocus, send, panning: () => keys.panning, newId: newObjectId, finished };
         tool = createTool(task, { parts: { stage: parts.stage, slot: panel.slot }, viewport, work, clock, keymap, on });
     }
 

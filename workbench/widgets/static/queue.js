@@ -7,8 +7,9 @@
  *     probabilities by class, of the likeliest few
  * @typedef {{ id: string, name: string, batch: number, reason: string, label: Label | null,
  *             event: string, hints: boolean, note: string, suggestion?: Suggestion | null,
- *             done?: boolean, neighbours?: { id: string, label: Label, similarity: number }[] }} Item
- *     `done`: of an image with boxes, whether somebody has said that they are all
+ *             done?: boolean, raster?: import("./raster.js").Raster, outdated?: boolean, neighbours?: { id: string, label: Label, similarity: number }[] }} Item
+ *     `done`: of an image that is drawn on, whether somebody has said that it is all; `raster`: its mask, where it
+ *     has one and it is there; `outdated`: whether that is to be asked for anew
  */
 
 const FEW = 10; // images, below which more are asked for

@@ -10,6 +10,7 @@ const DIGITS = Object.freeze({
     classification: "Digits label.",
     multilabel: "Digits tick and untick.",
     detection: "Digits set the box's class. Drag draws, moves and resizes; with Alt nothing snaps; Space and drag, or two fingers, pan.",
+    segmentation: "Digits set the class to paint. A drag paints, with Alt it rubs out; Space and drag, or two fingers, pan.",
     instances: "Digits set the object's class. Clicks set points, a drag draws freehand; the first point, Enter or a double click closes. Points can be dragged, Alt and a click takes one out; Space and drag, or two fingers, pan.",
 });
 

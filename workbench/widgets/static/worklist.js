@@ -178,6 +178,7 @@ export function createWorklist(newId) {
             tally.load(told.counts);
             for (const op of pending.values()) if (op.kind === "label") tally.count(op.label, 1);
             for (const item of draws(state.task) ? queue.items : []) {
+                item.outdated = true;
                 for (const op of underWay(item.id)) {
                     drawOn(item, op.changes, tally);
                     latest.set(item.id, op.id);
@@ -355,6 +356,11 @@ export function createWorklist(newId) {
             take({ ...step, op: { ...step.op, id: op.id } });
             return op;
         },
+
+        underWay,
+
+        /** @param {string} sample of an image in the queue's head, or one that a step can bring back */
+        itemOf: (sample) => queue.items.find(({ id }) => id === sample) ?? past.findLast(({ item }) => item?.id === sample)?.item,
 
         /** Takes in an operation of an earlier page, sent again. */
         adopt: issue,

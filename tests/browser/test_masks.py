@@ -1,0 +1,128 @@
+"""Masks in a real JupyterLab: brush, eraser, lasso, fill; by keys alone; undone, reloaded, by two."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.browser.bench import (
+    screenshots,
+    show_widget,
+    type_keys,
+    wait_bar,
+    wait_saved,
+)
+from tests.browser.boxes import CLASSES, COINS, drag, place
+from tests.browser.page import LabPage
+from tests.browser.test_boxes import Open, statuses
+
+
+def opening(name: str, fill: str = "") -> list[str]:
+    """Cells that open photographs of coins for masks and show the widget in the second."""
+    coins = COINS.replace('task="detection"', 'task="segmentation"')
+    queued = "queued = bench.queue.add_by_hand(pool)"
+    return [
+        f"NAME, CLASSES = {name!r}, {CLASSES}\n{coins}\n{fill}\n{queued}",
+        "widget = bench.label()\nwidget",
+    ]
+
+
+def painted(page: LabPage, image: int = 0) -> dict[str, int]:
+    """Pixels of each class in the mask of an image, as the kernel has it on disk."""
+    found = page.execute(
+        "import json, numpy as np\n"
+        f"mask, names = bench.labels.mask(pool[{image}])\n"
+        "print(json.dumps({names[n]: int((mask == n).sum()) for n in names if (mask == n).any()}))"
+    )
+    pixels: dict[str, int] = json.loads(found)
+    return pixels
+
+
+def wait_mask(page: LabPage) -> None:
+    """Wait until the mask of the image on screen is there to be painted on."""
+    page.page.wait_for_function(
+        "document.querySelector('.wb-stage').style.cursor && "
+        "document.querySelector('.wb-stage').style.cursor !== 'progress'"
+    )
+
+
+def line(page: LabPage, *places: tuple[float, float]) -> None:
+    """Drag along places of the image."""
+    mouse = page.page.mouse
+    mouse.move(*place(page.page, *places[0]))
+    mouse.down()
+    for each in places[1:]:
+        mouse.move(*place(page.page, *each), steps=5)
+    mouse.up()
+
+
+def test_masks_are_painted_rubbed_out_enclosed_filled_and_undone(
+    lab_page: Open, home: Path
+) -> None:
+    page = lab_page(opening("masks-painted"))
+    show_widget(page)
+    wait_mask(page)
+    screenshots(page, "mask-empty")
+    drag(page.page, (100, 100), (200, 100))  # 18 pixels wide
+    wait_saved(page)
+    brushed = painted(page)
+    assert brushed == {"silver": brushed["silver"]}
+    assert abs(brushed["silver"] - (100 * 18 + 3.14159 * 81)) < 60
+    assert statuses(page)[0] == "queued", "not done by being painted on"
+
+    type_keys(page, "2l")
+    line(page, (220, 200), (300, 200), (300, 280), (220, 280), (220, 202))
+    wait_saved(page)
+    enclosed = painted(page)["bronze"]
+    assert abs(enclosed - 80 * 80) < 250
+    type_keys(page, "r")
+    drag(page.page, (230, 240), (290, 240))
+    wait_saved(page)
+    rubbed = painted(page)["bronze"]
+    assert abs(enclosed - rubbed - (60 * 18 + 254)) < 60
+    type_keys(page, "3i")  # the hole is filled with another class
+    page.page.mouse.click(*place(page.page, 260, 240))
+    wait_saved(page)
+    assert painted(page)["worn"] == enclosed - rubbed
+    screenshots(page, "mask-painted")
+    type_keys(page, "o")
+    screenshots(page, "mask-faint")
+    type_keys(page, "oo")
+
+    type_keys(page, " ")
+    wait_bar(page, "1 of")
+    wait_saved(page)
+    assert statuses(page)[:2] == ["labelled", "queued"]
+    everything = painted(page)
+    type_keys(page, "zzzzz")
+    wait_saved(page)
+    assert (painted(page), statuses(page)[0]) == ({}, "queued")
+    for _ in range(5):
+        page.page.keyboard.press("Shift+Z")
+    wait_saved(page)
+    assert (painted(page), statuses(page)[0]) == (everything, "labelled")
+
+
+def test_a_mask_by_keys_alone(lab_page: Open, home: Path) -> None:
+    page = lab_page(opening("masks-keys"))
+    show_widget(page)
+    wait_mask(page)
+    keyboard = page.page.keyboard
+    type_keys(page, "]w")  # the brush in the middle, 27 pixels wide
+    screenshots(page, "mask-keys")
+    for _ in range(4):
+        keyboard.press("Shift+ArrowRight")
+    wait_saved(page)
+    right = painted(page)["silver"]
+    assert abs(right - (4 * 13.5 * 27 + 573)) < 60
+    keyboard.press("ArrowUp")
+    assert painted(page)["silver"] == right, "moved without painting"
+    for _ in range(3):
+        keyboard.press("ArrowUp")
+    type_keys(page, "2w")
+    wait_saved(page)
+    assert abs(painted(page)["bronze"] - 573) < 20
+    keyboard.press("Escape")
+    keyboard.press("Space")
+    wait_bar(page, "1 of")
+    wait_saved(page)
+    assert statuses(page)[0] == "labelled"

@@ -1,0 +1,293 @@
+// @ts-check
+/**
+ * The tool for masks: a class for every pixel, painted over the image by pointer and keys. The mask comes
+ * from the kernel when its image does; each stroke goes there as the rectangle that it changed.
+ *
+ * @typedef {import("./drawing.js").Change} Change
+ * @typedef {import("./queue.js").Item} Item
+ * @typedef {import("./raster.js").Raster} Raster
+ * @typedef {import("./tool.js").Tool} Tool
+ * @typedef {import("./tool.js").Bench} Bench
+ * @typedef {{ sample: string, of: string, width?: number, height?: number, bytes?: number,
+ *             names?: Record<string, string>, error?: string }} Told
+ */
+
+import { maskOf } from "./drawing.js";
+import { createMaskCanvas } from "./maskcanvas.js";
+import { BRUSHES, createMaskHand } from "./maskhand.js";
+import { createMaskPanel } from "./maskpanel.js";
+import { createRaster } from "./raster.js";
+import { fillAlike, fillHoles } from "./strokes.js";
+
+const FADES = [1, 0.4, 0];
+const ASK_MASK_AGAIN = 15_000; // ms
+const GHOSTS_KEPT = 4; // masks that are suggested, of the images last seen
+
+/**
+ * @param {Bench} bench
+ * @returns {Tool}
+ */
+export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
+    const canvas = createMaskCanvas(parts.stage, viewport, () => work.classes, classNow);
+    const hand = createMaskHand(viewport, { raster, className: classToPaint, painted: tell, paint, pans: on.panning });
+    const panel = createMaskPanel(parts.slot, keymap, {
+        act: on.act,
+        resize: (place) => {
+            hand.resize(place - BRUSHES.indexOf(hand.size));
+            on.refresh();
+        },
+        leave: on.focus,
+    });
+    parts.stage.classList.add("wb-drawing");
+    let chosen = ""; // class of the next stroke
+    let shown = ""; // image
+    let spent = 0; // seconds, on its mask so far
+    let opacity = 0; // place in FADES
+    let frame = 0;
+    /** @type {Map<string, number>} when masks were asked for, by what and of which image */
+    const asked = new Map();
+    /** @type {Map<string, string>} why there is no mask, by image */
+    const problems = new Map();
+    /** @type {Map<string, { mask: string, raster: Raster }>} what is suggested, by image */
+    const ghosts = new Map();
+
+    function classNow() {
+        return work.classes.includes(chosen) ? chosen : (work.classes[0] ?? "");
+    }
+
+    /** A class for what is to be painted; where there is none, one is asked for. */
+    function classToPaint() {
+        if (!work.classes.length) on.act("newClass");
+        return classNow();
+    }
+
+    /** @returns {Raster | null} of the image on screen */
+    function raster() {
+        return (viewport.picture && work.current?.raster) ?? null;
+    }
+
+    /** @returns {Raster | null} what is suggested for it */
+    function ghost() {
+        return ghosts.get(work.current?.id ?? "")?.raster ?? null;
+    }
+
+    /** What a model suggests for an image. */
+    function suggestionOf(/** @type {Item | null} */ item) {
+        return /** @type {{ mask: string, model: string } | null} */ (/** @type {unknown} */ (item?.suggestion ?? null));
+    }
+
+    function paint() {
+        frame ||= requestAnimationFrame(paintNow);
+    }
+
+    function paintNow() {
+        cancelAnimationFrame(frame);
+        frame = 0;
+        canvas.paint(raster(), ghost(), hand.state);
+        parts.stage.style.cursor = raster() ? hand.cursor : "progress";
+    }
+
+    /**
+     * @param {Item} item
+     * @param {"label" | "suggestion"} of
+     */
+    function ask(item, of) {
+        const key = `${of} ${item.id}`;
+        if (performance.now() - (asked.get(key) ?? -Infinity) < ASK_MASK_AGAIN) return;
+        asked.set(key, performance.now());
+        on.send({ type: "mask", sample: item.id, of });
+    }
+
+    /**
+     * @param {import("./view.js").Box} box in which something was painted
+     * @param {{ accepted?: true, model?: string }} [suggested]
+     */
+    function tell(box, suggested) {
+        const change = raster()?.change(box);
+        if (!change) return;
+        const seconds = clock.read();
+        spent += seconds;
+        const op = work.draw([/** @type {Change} */ (/** @type {unknown} */ (change))], seconds, suggested);
+        clock.restart();
+        on.step(op);
+    }
+
+    /** @param {(own: Raster, guess: Raster, may: (at: number) => boolean) => import("./view.js").Box | null} choose */
+    function accept(choose) {
+        const [own, guess] = [raster(), ghost()];
+        if (!own || !guess) return on.notify("nothing is suggested here");
+        const box = choose(own, guess, (at) => own.values[at] === 0);
+        if (box) tell(box, { accepted: true, model: suggestionOf(work.current)?.model });
+        paint();
+    }
+
+    function acceptOne() {
+        accept((own, guess, may) => {
+            const { x, y } = hand.place ?? { x: -1, y: -1 };
+            const at = Math.floor(y) * guess.width + Math.floor(x);
+            const name = x < 0 || y < 0 || x >= guess.width || y >= guess.height ? "" : guess.palette[guess.values[at]];
+            if (name) return fillAlike(own, guess.values, at, may, own.valueOf(name));
+            on.notify("point at what is suggested");
+            return null;
+        });
+    }
+
+    function acceptAll() {
+        accept((own, guess, may) => {
+            const values = guess.palette.map((name) => (name ? own.valueOf(name) : 0));
+            for (let at = 0; at < guess.values.length; at += 1) {
+                if (guess.values[at] && may(at)) own.values[at] = values[guess.values[at]];
+            }
+            const all = { x: 0, y: 0, width: own.width, height: own.height };
+            own.touch(all);
+            return all;
+        });
+    }
+
+    function finish() {
+        if (!work.current) return;
+        if (!raster()) return on.notify("its mask is on its way");
+        const seconds = clock.read();
+        const all = spent + seconds;
+        on.step(work.finishDrawn(seconds));
+        on.finished(all);
+    }
+
+    /** @param {import("./maskhand.js").Kind} kind */
+    const take = (kind) => () => {
+        hand.kind = kind;
+        on.refresh();
+    };
+
+    /** @param {number} by */
+    const resize = (by) => () => {
+        hand.resize(by);
+        on.refresh();
+    };
+
+    /**
+     * @param {number} across
+     * @param {number} down
+     * @param {boolean} paints
+     */
+    const step = (across, down, paints) => () => hand.step(across, down, paints);
+
+    /** @type {Record<string, () => boolean | void>} false: it is not the tool's */
+    const actions = {
+        accept: finish,
+        brush: take("brush"),
+        eraser: take("eraser"),
+        lasso: take("lasso"),
+        fill: take("fill"),
+        narrowerBrush: resize(-1),
+        widerBrush: resize(1),
+        careful: () => {
+            hand.careful = !hand.careful;
+            on.notify(hand.careful ? "other classes stay as they are" : "other classes are painted over");
+            on.refresh();
+        },
+        fillHoles: () => {
+            const own = raster();
+            if (own) tell(fillHoles(own, own.valueOf(classNow())));
+            paint();
+        },
+        pressBrush: hand.press,
+        left: step(-1, 0, false),
+        right: step(1, 0, false),
+        up: step(0, -1, false),
+        down: step(0, 1, false),
+        paintLeft: step(-1, 0, true),
+        paintRight: step(1, 0, true),
+        paintUp: step(0, -1, true),
+        paintDown: step(0, 1, true),
+        acceptGhost: acceptOne,
+        acceptGhosts: acceptAll,
+        opacity: () => {
+            opacity = (opacity + 1) % FADES.length;
+            canvas.opacity = FADES[opacity];
+            on.notify(["mask as it is", "mask faint", "mask out of sight"][opacity]);
+            paint();
+        },
+    };
+
+    /**
+     * @param {Told} told
+     * @param {DataView[]} buffers
+     */
+    async function hear({ sample, of, width = 0, height = 0, bytes = 1, names = {}, error = "" }, buffers) {
+        const item = work.itemOf(sample);
+        const key = `${of} ${sample}`;
+        if (error) {
+            if (of === "label") problems.set(sample, error);
+            if (item) item.outdated = false;
+            return on.refresh();
+        }
+        const packed = new Response(new Blob([/** @type {any} */ (buffers[0])]).stream().pipeThrough(new DecompressionStream("deflate")));
+        const data = await packed.arrayBuffer();
+        const numbers = bytes === 2 ? new Uint16Array(data) : new Uint8Array(data);
+        asked.delete(key);
+        const next = createRaster(width, height);
+        next.load(numbers, names);
+        if (of === "suggestion") {
+            ghosts.delete(sample);
+            ghosts.set(sample, { mask: suggestionOf(item)?.mask ?? "", raster: next });
+            for (const old of [...ghosts.keys()].slice(0, -GHOSTS_KEPT)) ghosts.delete(old);
+            return on.refresh();
+        }
+        if (!item) return;
+        if (item === work.current) hand.cancel(); // what was begun on another mask
+        problems.delete(sample);
+        for (const op of work.underWay(sample)) for (const { after } of op.changes) next.apply(after);
+        item.raster = next;
+        item.outdated = false;
+        on.refresh();
+    }
+
+    return {
+        ...{ down: hand.down, move: hand.move, up: hand.up, hover: hand.hover, cancel: hand.cancel, over: () => raster() !== null },
+        className: classNow,
+        paint: paintNow,
+        act(name) {
+            if (!(name in actions)) return false;
+            return actions[name]() !== false;
+        },
+        choose(name) {
+            chosen = name;
+            on.refresh();
+        },
+        leave() {
+            if (hand.busy) hand.cancel();
+            else return hand.drop();
+            return true;
+        },
+        settle() {},
+        reason: () => "",
+        hear,
+        show(item, picture) {
+            if (item && item.id !== shown) {
+                shown = item.id;
+                spent = 0;
+                hand.cancel();
+            }
+            if (item && (!item.raster || item.outdated) && !hand.busy && maskOf(item)) ask(item, "label");
+            const suggestion = suggestionOf(item);
+            if (item && suggestion && ghosts.get(item.id)?.mask !== suggestion.mask) ask(item, "suggestion");
+            panel.show({
+                kind: hand.kind,
+                size: hand.size,
+                careful: hand.careful,
+                classes: work.classes,
+                raster: (picture && item?.raster) ?? null,
+                problem: problems.get(item?.id ?? "") ?? "",
+                suggestedBy: suggestion && ghost() ? suggestion.model : null,
+            });
+            paint();
+        },
+        destroy() {
+            cancelAnimationFrame(frame);
+            canvas.destroy();
+            panel.destroy();
+            parts.stage.classList.remove("wb-drawing");
+        },
+    };
+}
