@@ -13,6 +13,7 @@ Importing it loads nothing heavy, starts no process and opens no connection.
 
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.dataset.boxes import Box
     from workbench.models.saved import SavedModel
     from workbench.models.saveddetector import SavedDetector
+    from workbench.models.savedsegmenter import SavedSegmenter
     from workbench.session import Workbench
 
 __version__ = "0.1.0"
@@ -116,6 +118,7 @@ def delete(name: str, home: str | Path | None = None) -> None:
     from workbench.dataset.connection import connect
 
     connection = connect(Path(home) if home is not None else None)
+    from workbench.dataset.home import masks_folder
     from workbench.dataset.opening import dataset_id, delete_dataset, prune_vectors
     from workbench.labels.deletion import delete_labels
     from workbench.runs.runs import Runs
@@ -124,10 +127,11 @@ def delete(name: str, home: str | Path | None = None) -> None:
     Runs(connection.home / "runs" / kept_under, adopt=lambda run: None).delete()
     delete_dataset(name)
     delete_labels(connection.database, kept_under)
+    rmtree(masks_folder(connection.home, kept_under), ignore_errors=True)
     prune_vectors(connection.home)
 
 
-def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel | SavedDetector":
+def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel | SavedDetector | SavedSegmenter":
     """Open a model that `bench.save_model(folder)` saved: no dataset, no database, no code in it.
 
     Args:

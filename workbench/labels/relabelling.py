@@ -157,7 +157,9 @@ class Relabelling:
 
     def _back(self, was: Document, now: Document, left_as: LeftAs) -> Document:
         if is_mask(was.get(fields.GROUND_TRUTH) or {}):
-            return _names_back(was, now, fields.GROUND_TRUTH) | _names_back(was, now, fields.PREDICTION)
+            return _names_back(was, now, fields.GROUND_TRUTH) | _names_back(
+                was, now, fields.PREDICTION
+            )
         if not boxlabels.has_boxes(was):
             return _given_back(was, now, left_as)
         gone: set[str] = set()
@@ -231,7 +233,8 @@ def _names_back(was: Document, now: Document, field: str) -> Document:
     stood = dict(zip(old.get("numbers") or (), old.get("classes") or (), strict=True))
     names = list(new.get("classes") or ())
     back = [
-        stood.get(number, name) for number, name in zip(new.get("numbers") or (), names, strict=True)
+        stood.get(number, name)
+        for number, name in zip(new.get("numbers") or (), names, strict=True)
     ]
     return {f"{field}.classes": back} if back != names else {}
 

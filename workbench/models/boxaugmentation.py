@@ -38,8 +38,25 @@ def augment_boxes(
         float32 pixels of the same shape, grey where nothing was, and the boxes in them. A box of
         which more than three fifths are out of sight is dropped.
     """
+    side = pixels.shape[-1]
+    images, (zoom, shift), _ = moved_images(pixels, generator, strength, mirror)
+    return images, [
+        _moved(each, zoom[row].to(images.device), shift[row].to(images.device), side)
+        for row, each in enumerate(truth)
+    ]
+
+
+def moved_images(
+    pixels: Tensor, generator: torch.Generator, strength: float, mirror: bool
+) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor | None]:
+    """Scale, shift and tint each image a little; arguments as those of `augment_boxes`.
+
+    Returns:
+        The images; by how much they were zoomed and shifted, (n, 2) each, as `affine_grid` counts; and
+        from where each of their pixels came, as `grid_sample` takes it, None where none has moved.
+    """
     images = pixels.float()
-    count, side = len(images), images.shape[-1]
+    count = len(images)
 
     def draw(spread: float) -> Tensor:
         return (torch.rand(count, generator=generator) * 2 - 1) * spread * strength
@@ -48,6 +65,7 @@ def augment_boxes(
     shift = torch.stack([draw(_SHIFT), draw(_SHIFT)], dim=1)
     if mirror:
         zoom[:, 0] *= torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+    grid = None
     if strength or mirror:
         affine = torch.zeros(count, 2, 3)
         affine[:, 0, 0], affine[:, 1, 1], affine[:, :, 2] = zoom[:, 0], zoom[:, 1], shift
@@ -55,10 +73,7 @@ def augment_boxes(
         images = functional.grid_sample(images - GREY, grid, align_corners=False) + GREY
     if strength:
         images = tint(images, draw)
-    return images, [
-        _moved(each, zoom[row].to(images.device), shift[row].to(images.device), side)
-        for row, each in enumerate(truth)
-    ]
+    return images, (zoom, shift), grid
 
 
 def _moved(truth: dict[str, Any], zoom: Tensor, shift: Tensor, side: int) -> dict[str, Any]:

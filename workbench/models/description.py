@@ -11,10 +11,13 @@ from workbench.errors import BackboneError
 from workbench.models.modelfolder import read_values
 from workbench.models.preprocessing import DataConfig
 
-TASKS = ("classification", "multilabel", "detection", "instances")
+TASKS = ("classification", "multilabel", "detection", "instances", "segmentation")
 LINEAR, PROBE, FCOS, CENTERMASK = "linear", "probe", "fcos", "centermask"
+PANOPTIC = "panoptic"
 DETECTORS: Mapping[str, str] = MappingProxyType({"detection": FCOS, "instances": CENTERMASK})
 """Heads that find objects, by task."""
+SPATIAL: Mapping[str, str] = MappingProxyType({**DETECTORS, "segmentation": PANOPTIC})
+"""Heads that say where something is, by task."""
 WEIGHT, BIAS = "head.weight", "head.bias"  # names of a linear head's tensors
 THRESHOLD = 0.5
 _LARGEST_SIDE = 2_048  # pixels; timm's own reach 1,024
@@ -34,9 +37,9 @@ class Description:
         backbone: the timm model's name.
         arguments: what `timm.create_model` has to be told beyond it.
         config: the backbone's preprocessing.
-        head: what comes after the backbone: `probe` or `linear` (`heads`), `fcos`, a detector, or
-            `centermask`, one that finds outlines, too.
-        detector: of a detector, its `side`, `channels` and `convolutions` (`DetectorRecipe`).
+        head: what comes after the backbone: `probe` or `linear` (`heads`), `fcos`, a detector,
+            `centermask`, one that finds outlines, too, or `panoptic`, a segmenter.
+        detector: of a detector or segmenter, its `side`, `channels` and `convolutions` (`DetectorRecipe`).
         threshold: probability from which on a class is said to be there, in multi-label.
         key: name and hash of all that the vectors depend on (`Backbone.key`); empty where unknown.
         calibration: how its probabilities were calibrated, in JSON values, as what follows.
@@ -68,13 +71,11 @@ class Description:
         distinct = len({*self.classes}) == len(self.classes) > 0
         _require(names_fit and distinct, "distinct names of classes", list(self.classes)[:20])
         _require(len(self.backbone) < 200, "the name of a backbone", self.backbone[:200])
-        if self.task in DETECTORS:
-            _require(
-                self.head == DETECTORS[self.task], f"a head of {DETECTORS[self.task]}", self.head
-            )
+        if self.task in SPATIAL:
+            _require(self.head == SPATIAL[self.task], f"a head of {SPATIAL[self.task]}", self.head)
         else:
             _require(self.head in (LINEAR, PROBE), "a probe or a linear head", self.head)
-        _require_detector(self.detector if self.task in DETECTORS else _LEAST)
+        _require_detector(self.detector if self.task in SPATIAL else _LEAST)
         _require(0 < self.threshold < 1, "a threshold between 0 and 1", self.threshold)
         for name, value in self.arguments.items():
             _require(name in _ARGUMENTS, f"arguments of {', '.join(_ARGUMENTS)}", name)
@@ -93,7 +94,7 @@ class Description:
             },
             "preprocessing": self.config.to_json(),
             "postprocessing": {"head": self.head, "threshold": self.threshold}
-            | ({"detector": dict(self.detector)} if self.task in DETECTORS else {}),
+            | ({"detector": dict(self.detector)} if self.task in SPATIAL else {}),
             "calibration": dict(self.calibration),
             "metrics": dict(self.metrics),
             "trained_on": dict(self.trained_on),

@@ -254,32 +254,36 @@ class InstanceHead(BoxHead):
         return out
 
 
-def map_indices(model: nn.Module, name: str) -> tuple[list[int], list[int]]:
-    """Which of a backbone's maps have the pyramid's strides, and how many channels those have.
+def map_indices(
+    model: nn.Module, name: str, strides: Sequence[int] = STRIDES
+) -> tuple[list[int], list[int]]:
+    """Which of a backbone's maps have these strides, and how many channels those have.
 
     Raises:
         BackboneError: it has no map of one of the strides.
     """
     infos = list(getattr(model, "feature_info", None) or ())
     by_stride = {info.get("reduction"): place for place, info in enumerate(infos)}
-    missing = [stride for stride in STRIDES if stride not in by_stride]
+    missing = [stride for stride in strides if stride not in by_stride]
     if missing or not hasattr(model, "forward_intermediates"):
         raise BackboneError(
-            f"a detector needs feature maps at strides of {', '.join(map(str, STRIDES))} pixels, "
-            f"and {name!r} has none at {', '.join(map(str, missing or STRIDES))}: choose a "
+            f"feature maps at strides of {', '.join(map(str, strides))} pixels are needed to find what "
+            f"is where, and {name!r} has none at {', '.join(map(str, missing or strides))}: choose a "
             "convolutional network, such as 'efficientnet_lite0', 'resnet18' or 'convnext_atto'"
         )
-    places = [by_stride[stride] for stride in STRIDES]
+    places = [by_stride[stride] for stride in strides]
     return places, [int(infos[place]["num_chs"]) for place in places]
 
 
-def feature_maps(model: nn.Module, inputs: Tensor, name: str) -> list[Tensor]:
-    """The maps of `STRIDES`, (n, depth, side / stride, side / stride) each.
+def feature_maps(
+    model: nn.Module, inputs: Tensor, name: str, strides: Sequence[int] = STRIDES
+) -> list[Tensor]:
+    """The maps of some strides, (n, depth, side / stride, side / stride) each.
 
     Raises:
         BackboneError: the backbone has none, or not at this size.
     """
-    places, _ = map_indices(model, name)
+    places, _ = map_indices(model, name, strides)
     try:
         maps: list[Tensor] = cast(Any, model).forward_intermediates(
             inputs, indices=places, intermediates_only=True, stop_early=True

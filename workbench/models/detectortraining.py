@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from workbench.dataset.outlines import Outline, clipped
 from workbench.decoding import upright_size
-from workbench.errors import NotEnoughLabelsError
 from workbench.models.backbones import Backbone
 from workbench.models.boxcalibration import BoxCalibration, fit_calibration
 from workbench.models.boxscores import average_precision
+from workbench.models.contentsplit import Ints, split_by_content
 from workbench.models.detector import Detections, Letterbox, map_indices
 from workbench.models.detectortrainer import DetectorTrainer, InstanceTrainer
 from workbench.models.finetuning import FineTuneResult, RunGuide
@@ -29,9 +29,6 @@ from workbench.models.recipe import DetectorRecipe, detector_recipe
 from workbench.models.runstate import read_state
 from workbench.models.saveddetector import Detector, save_detector
 from workbench.models.weights import LoadedModel
-
-Ints = NDArray[np.int64]
-LEAST_IMAGES = 10
 
 
 @dataclass(frozen=True)
@@ -68,10 +65,7 @@ class LabelledImage:
 
 
 def hold_out_images(images: Sequence[LabelledImage], recipe: DetectorRecipe) -> tuple[Ints, Ints]:
-    """Split images into those to train on and those to judge by, by a hash of their content.
-
-    So an image that was held out once always is, however many are labelled by then, and no earlier
-    detector has learned from what a later one is compared with it on.
+    """Split images into those to train on and those to judge by, as `split_by_content` does.
 
     Args:
         images: labelled ones.
@@ -84,23 +78,7 @@ def hold_out_images(images: Sequence[LabelledImage], recipe: DetectorRecipe) -> 
         NotEnoughLabelsError: fewer than ten images are labelled, or fewer than two have boxes.
     """
     full = np.array([len(each.boxes().classes) > 0 for each in images], dtype=np.bool_)
-    if len(images) < LEAST_IMAGES or full.sum() < 2:
-        raise NotEnoughLabelsError(
-            f"a detector needs at least {LEAST_IMAGES} labelled images, 2 of them with boxes, but "
-            f"there are {len(images)}, {int(full.sum())} with boxes: label more, bench.label()"
-        )
-    drawn = np.array([_lot(each.digest) for each in images])
-    lots = (drawn - recipe.fold * recipe.held_out) % 1.0
-    held = lots < recipe.held_out
-    order = np.flatnonzero(full)[np.argsort(lots[full], kind="stable")]
-    held[order[0]], held[order[-1]] = True, False  # something to judge by, something to learn from
-    return np.flatnonzero(~held), np.flatnonzero(held)
-
-
-def _lot(digest: str) -> float:
-    """A number from 0 to 1 that only the content decides; not the one that decides on test images."""
-    drawn = hashlib.sha256(f"held out {digest}".encode()).digest()
-    return int.from_bytes(drawn[:8], "big") / 2.0**64
+    return split_by_content([each.digest for each in images], full, recipe, "boxes")
 
 
 def train_detector(

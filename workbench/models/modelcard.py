@@ -10,7 +10,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workbench.models.description import CENTERMASK, DETECTORS, FCOS, PROBE, Description
+from workbench.models.description import (
+    CENTERMASK,
+    DETECTORS,
+    FCOS,
+    PANOPTIC,
+    PROBE,
+    SPATIAL,
+    Description,
+)
 
 _FEW = 10  # test images of a class, below which its figures say next to nothing
 _NAMED = 20  # classes that a sentence names
@@ -47,6 +55,7 @@ def _purpose(description: Description, name: str) -> str:
     said = {
         "classification": f"which one of {count} classes an image shows",
         "detection": f"where objects of {count} classes are in an image: a box around each",
+        "segmentation": f"which of {count} classes each pixel of an image has, if any",
         "instances": f"where objects of {count} classes are in an image: an outline around each",
         "multilabel": f"which of {count} classes an image has: any number of them, or none",
     }.get(description.task, f"how an image stands to {count} classes")
@@ -83,7 +92,7 @@ def _figures(description: Description) -> str:
             f"On {count} labelled images of a blind test split, drawn at random by a hash of their "
             "content, never trained on and labelled without suggestions."
         )
-    elif description.task in DETECTORS:
+    elif description.task in SPATIAL:
         basis = (
             f"**Provisional**: on {count} labelled images of the pool that it did not learn from, "
             f"{few}. Some of them chose when training ended, which flatters; most were picked for "
@@ -206,7 +215,7 @@ def _origin(description: Description) -> str:
 def _network(description: Description) -> str:
     _, height, width = description.config.input_size
     shape = f"images of {width} x {height} pixels"
-    if description.task in DETECTORS:
+    if description.task in SPATIAL:
         side = description.detector["side"]
         shape = f"images fitted into squares of {side} x {side} pixels"
     head = {
@@ -214,6 +223,8 @@ def _network(description: Description) -> str:
         FCOS: "It was trained together with a feature pyramid on its maps, and FCOS's head on that.",
         CENTERMASK: "It was trained together with a feature pyramid on its maps, FCOS's head on that, and "
         "in the boxes that this finds the masks of Mask R-CNN's branch.",
+        PANOPTIC: "It was trained together with a feature pyramid on its maps, brought together to one map "
+        "of the classes (panoptic feature pyramid).",
     }.get(description.head, "It was fine-tuned together with the linear head on its vectors.")
     return f"Backbone: `{description.backbone}` of timm, {shape}. {head}"
 

@@ -146,19 +146,45 @@ class DetectorRecipe(Recipe):
                 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class SegmenterRecipe(DetectorRecipe):
+    """The choices of a training run on masks; `segmenter_recipe` makes them.
+
+    As those of boxes, but that `convolutions` has no meaning here, and patience counts epochs without a
+    better held-out mean IoU.
+    """
+
+    channels: int = 128
+
+
+def segmenter_recipe(images: int, changes: Mapping[str, Any] | None = None) -> SegmenterRecipe:
+    """The recipe for masks of a number of labelled images, with some choices made otherwise.
+
+    Raises:
+        ValueError: there is no such choice, or it is out of its range.
+    """
+    return SegmenterRecipe(**_of_drawn(SegmenterRecipe, images, changes))
+
+
 def detector_recipe(images: int, changes: Mapping[str, Any] | None = None) -> DetectorRecipe:
     """The recipe for boxes in a number of labelled images, with some choices made otherwise.
 
     Raises:
         ValueError: there is no such choice, or it is out of its range.
     """
-    wanted = _checked(DetectorRecipe, changes)
-    held_out = float(wanted.get("held_out", DetectorRecipe.held_out))
-    batch = int(wanted.get("batch_size", DetectorRecipe.batch_size))
+    return DetectorRecipe(**_of_drawn(DetectorRecipe, images, changes))
+
+
+def _of_drawn(
+    kind: type[DetectorRecipe], images: int, changes: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    wanted = _checked(kind, changes)
+    held_out = float(wanted.get("held_out", kind.held_out))
+    batch = int(wanted.get("batch_size", kind.batch_size))
     steps_an_epoch = max(1, math.ceil(images * (1 - held_out) / max(1, batch)))
     epochs = wanted.get("epochs", max(_BOX_EPOCHS, math.ceil(_LEAST_BOX_STEPS / steps_an_epoch)))
     defaults = {"epochs": epochs, "patience": max(1, math.ceil(epochs / 2))}
-    return DetectorRecipe(**(defaults | wanted))
+    return defaults | wanted
 
 
 def default_recipe(

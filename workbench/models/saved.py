@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from workbench.errors import BackboneError, ImageError
 from workbench.models.backbones import Backbone
-from workbench.models.description import DETECTORS, PROBE, Described, Description
+from workbench.models.description import DETECTORS, PANOPTIC, PROBE, Described, Description
 from workbench.models.devices import choose_device
 from workbench.models.inputs import Images, Input, take_in
 from workbench.models.modelcard import render
 from workbench.models.modelfolder import read_card, write_folder
 from workbench.models.saveddetector import SavedDetector, open_detector
 from workbench.models.savedheads import Head, ProbeHead, read_head
+from workbench.models.savedsegmenter import SavedSegmenter, open_segmenter
 from workbench.models.stored import FEATURES, read_stored
 from workbench.models.weights import load_stored
 from workbench.versions import versions
@@ -181,7 +182,7 @@ def save_model(
 
 def load_model(
     folder: Path, device: str | torch.device | None = None
-) -> SavedModel | SavedDetector:
+) -> SavedModel | SavedDetector | SavedSegmenter:
     """Open a model's folder. Nothing in it is executed.
 
     Args:
@@ -206,6 +207,9 @@ def load_model(
         backbone = Backbone(description.backbone, loaded, choose_device(device))
         if description.key not in ("", backbone.key):
             raise BackboneError(_other_vectors(folder, description, backbone))
+        if description.head == PANOPTIC:
+            segmenter = open_segmenter(stored, backbone, folder)
+            return SavedSegmenter(description, segmenter, read_card(folder))
         if description.task in DETECTORS:
             return SavedDetector(
                 description, open_detector(stored, backbone, folder), read_card(folder)

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from workbench.errors import BackboneError
 from workbench.models.architectures import require_known, room_for, skeleton
-from workbench.models.description import CENTERMASK, DETECTORS, Description, describe_folder
-from workbench.models.detector import BoxHead, InstanceHead, map_indices
+from workbench.models.description import CENTERMASK, PANOPTIC, SPATIAL, Description, describe_folder
+from workbench.models.detector import STRIDES, BoxHead, InstanceHead, map_indices
 from workbench.models.modelfolder import read_tensors
+from workbench.models.segmenter import MASK_STRIDES, MaskHead
 
 FEATURES = "features."  # what the names of the backbone's tensors begin with
 
@@ -51,10 +52,11 @@ def read_stored(folder: Path) -> Stored:
             "version of timm that its JSON file names"
         ) from error
     room = room_for(network, len(description.classes))
-    if description.task in DETECTORS:
-        _, depths = map_indices(network, name)
+    if description.task in SPATIAL:
+        masked = description.head == PANOPTIC
+        _, depths = map_indices(network, name, MASK_STRIDES if masked else STRIDES)
         with torch.device("meta"):
-            head = box_head(description, depths)
+            head: nn.Module = (mask_head if masked else box_head)(description, depths)
         room += sum(each.numel() * each.element_size() for each in head.state_dict().values())
     tensors = read_tensors(folder, values, room)
     features = {
@@ -73,6 +75,11 @@ def box_head(description: Description, depths: Sequence[int]) -> BoxHead:
     about = description.detector
     head = InstanceHead if description.head == CENTERMASK else BoxHead
     return head(depths, len(description.classes), about["channels"], about["convolutions"])
+
+
+def mask_head(description: Description, depths: Sequence[int]) -> MaskHead:
+    """An untrained head of a segmenter, as described, for a backbone's maps of some depths."""
+    return MaskHead(depths, len(description.classes), description.detector["channels"])
 
 
 def _require_fit(network: nn.Module, features: Mapping[str, Tensor], folder: Path) -> None:

@@ -13,9 +13,9 @@ from workbench.versions import versions
 _FORMAT = 1
 _MEASURES = {
     **{"classification": "accuracy", "multilabel": "micro F1"},
-    **{"detection": "mAP50", "instances": "mask mAP50"},
+    **{"detection": "mAP50", "instances": "mask mAP50", "segmentation": "mean IoU"},
 }
-_DRAWN = ("detection", "instances")
+_BOXED = ("detection", "instances")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Job:
         id: name of the run: when it was asked for.
         created: the same as ISO 8601, UTC.
         dataset: name of the dataset.
-        task: `classification`, `multilabel`, `detection` or `instances`.
+        task: `classification`, `multilabel`, `detection`, `instances` or `segmentation`.
         backbone: a timm model name.
         weights: that it begins with: `pretrained`, `random`, or a file or folder of them.
         minutes: wall-clock budget of the training.
@@ -36,11 +36,12 @@ class Job:
         paths: (n,) files of the labelled images.
         hashes: (n,) of their contents.
         targets: (n,) class indices, or lists of them in multi-label; in detection lists of boxes:
-            class index, left, top, right and bottom as shares of the upright image.
+            class index, left, top, right and bottom as shares of the upright image; in segmentation
+            the file of the mask, and a list of pairs: number in it, class index from 1 on.
         baseline: (n,) what the model in use says of these images out of fold, in the same form;
-            None where it cannot say, and in detection.
-        in_use: key of the backbone in use; in detection the folder of the detector in use, or
-            nothing.
+            None where it cannot say, and where something is learned from what was drawn.
+        in_use: key of the backbone in use; of detectors and segmenters the folder of the one in use,
+            or nothing.
         home: the data home.
         versions: of what computes.
     """
@@ -69,9 +70,14 @@ class Job:
         return self.task == "classification"
 
     @property
-    def drawn(self) -> bool:
+    def boxed(self) -> bool:
         """Whether objects are learned, one by one."""
-        return self.task in _DRAWN
+        return self.task in _BOXED
+
+    @property
+    def masked(self) -> bool:
+        """Whether the classes of pixels are learned."""
+        return self.task == "segmentation"
 
     @property
     def measure(self) -> str:

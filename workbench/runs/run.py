@@ -153,7 +153,7 @@ class TrainRun:
     def best_look(self) -> int:
         """Row of `history` that its model is from, or would be by now."""
         history = self.history
-        if self.job.drawn:
+        if self.job.boxed or self.job.masked:
             return int(history["figure"].argmax())
         return int(history["log_loss"].argmin())
 

@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +84,10 @@ class Worker:
 
     def _train(self, job: Job) -> dict[str, Any]:
         require_unchanged(job)
-        if job.drawn:
+        if job.boxed:
             return self._train_detector(job)
+        if job.masked:
+            return self._train_segmenter(job)
         from workbench.models.backbones import load_backbone
         from workbench.models.finetuning import fine_tune
         from workbench.models.objectives import objective_of
@@ -122,26 +126,46 @@ class Worker:
         return outcome
 
     def _train_detector(self, job: Job) -> dict[str, Any]:
-        from workbench.models.backbones import load_backbone
         from workbench.models.detectortraining import train_detector
         from workbench.models.recipe import DetectorRecipe
-        from workbench.models.weights import as_weights
         from workbench.runs.detection import baseline_of_boxes, labelled_images
+
+        recipe, images = DetectorRecipe(**job.recipe), labelled_images(job)
+        measured = partial(baseline_of_boxes, job, images, recipe)
+        return self._learn_drawn(job, partial(train_detector, recipe=recipe), images, measured)
+
+    def _train_segmenter(self, job: Job) -> dict[str, Any]:
+        from workbench.models.recipe import SegmenterRecipe
+        from workbench.models.segmentertraining import train_segmenter
+        from workbench.runs.segmentation import baseline_of_masks, painted_images
+
+        recipe, images = SegmenterRecipe(**job.recipe), painted_images(job)
+        measured = partial(baseline_of_masks, job, images, recipe)
+        return self._learn_drawn(job, partial(train_segmenter, recipe=recipe), images, measured)
+
+    def _learn_drawn(
+        self,
+        job: Job,
+        train: Callable[..., "FineTuneResult"],
+        images: Sequence[Any],
+        measured: Callable[[], float | None],
+    ) -> dict[str, Any]:
+        """Train on images with what was drawn on them; `measured` is the figure to better."""
+        from workbench.models.backbones import load_backbone
+        from workbench.models.weights import as_weights
 
         self._clear()
         source = load_backbone(job.backbone, weights=as_weights(job.weights))
-        recipe, images = DetectorRecipe(**job.recipe), labelled_images(job)
         device = device_name(source.device)
         self._tell(phase="images", device=device, images=len(images))
-        before = baseline_of_boxes(job, images, recipe)
+        before = measured()
         self._tell(phase="images", device=device, images=len(images), before=before)
-        result = train_detector(
+        result = train(
             source,
             images,
             job.classes,
             minutes=job.minutes,
             checkpoint=self._files.model,
-            recipe=recipe,
             seed=job.seed,
             state=self._files.state,
             progress=self._report,
