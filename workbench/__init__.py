@@ -131,7 +131,9 @@ def delete(name: str, home: str | Path | None = None) -> None:
     prune_vectors(connection.home)
 
 
-def load_model(folder: str | Path, *, device: str | None = None) -> "SavedModel | SavedDetector | SavedSegmenter":
+def load_model(
+    folder: str | Path, *, device: str | None = None
+) -> "SavedModel | SavedDetector | SavedSegmenter":
     """Open a model that `bench.save_model(folder)` saved: no dataset, no database, no code in it.
 
     Args:

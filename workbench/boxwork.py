@@ -5,6 +5,7 @@ Wiring; imports FiftyOne by way of it.
 
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,10 +73,11 @@ class BoxWork(ImageWork):
 
     def save_model(self, folder: Path, *, overwrite: bool) -> Path:
         """Save the detector in use."""
-        from workbench.saving import save_detector
+        from workbench.saving import save_drawn
 
-        parts = self.detecting.current(), self.judge, self._labels, self.table()
-        return save_detector(*parts, folder, overwrite=overwrite)
+        table = self.table()
+        parts = self.detecting.current(), partial(self.judge.measure, table), self._labels, table
+        return save_drawn(*parts, folder, overwrite=overwrite)
 
     def evaluate(self) -> DetectionEvaluation:
         """Figures of the detector in use on the blind test split."""

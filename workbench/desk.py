@@ -156,7 +156,9 @@ class Desk:
             MaskError: its file is missing or damaged, or of another size than the image.
             WorkbenchError: there is no such image.
         """
-        mask, names = self._labels.mask(sample_id, GROUND_TRUTH if of == "label" else PREDICTION)
+        mask, names = self._labels.masks.read(
+            sample_id, GROUND_TRUTH if of == "label" else PREDICTION
+        )
         height, width = mask.shape
         told = {"width": width, "height": height, "bytes": mask.dtype.itemsize}
         packed = zlib.compress(mask.astype(mask.dtype.newbyteorder("<"), copy=False).data, 1)

@@ -3,16 +3,13 @@
 Wiring between `dataset`, `labels`, `models` and `runs`. Imports FiftyOne by way of them.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.dataset import opening
 from workbench.dataset.boxes import Box, around, box_id, outlined
 from workbench.dataset.connection import Connection
 from workbench.dataset.detections import read_boxes, read_sizes
@@ -20,12 +17,10 @@ from workbench.dataset.outlines import scaled
 from workbench.dataset.predictions import write_predicted_boxes
 from workbench.dataset.table import Table
 from workbench.dataset.values import INSTANCES
-from workbench.errors import NotEnoughLabelsError, TrainingError
 from workbench.labels.store import LabelStore
 from workbench.learning import Learner
-from workbench.runs.job import Job
+from workbench.modelinuse import ModelInUse
 from workbench.runs.run import TrainRun
-from workbench.runs.runs import Runs, new_id
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -36,30 +31,16 @@ if TYPE_CHECKING:
 Boxes = tuple[Box, ...]
 
 
-class Detecting:
-    """The detector of one dataset.
+class Detecting(ModelInUse):
+    """The detector of one dataset; arguments and attributes are those of `ModelInUse`."""
 
-    Args:
-        connection: the database.
-        dataset: a prepared dataset of boxes.
-        learner: tells what is labelled.
-        labels: tell what has become of a class that a detector knows by an earlier name.
-
-    Attributes:
-        runs: the training runs.
-    """
+    kind = "detector"
 
     def __init__(
         self, connection: Connection, dataset: "fo.Dataset", learner: Learner, labels: LabelStore
     ) -> None:
-        self._connection = connection
-        self._dataset = dataset
-        self._learner = learner
-        self._labels = labels
-        self._lock = threading.RLock()  # a training run that has ended acts on a thread of its own
-        self._open: tuple[Path, SavedDetector] | None = None
+        super().__init__(connection, dataset, learner, labels)
         self._found: dict[Path, dict[str, Boxes]] = {}  # by detector, then by content hash
-        self.runs = Runs(connection.home / "runs" / str(dataset._doc.id), self._adopt)
 
     # --- learning -------------------------------------------------------------------------------
 
@@ -82,30 +63,18 @@ class Detecting:
 
         require_known(backbone)
         map_indices(skeleton(backbone, {}), backbone)
-        if not minutes > 0:
-            raise ValueError(f"minutes must be above 0, not {minutes}")
         table = self._learner.table()
         rows = table.labelled_pool.tolist()
         recipe = detector_recipe(len(rows), choices)
-        name, created = new_id()
-        in_use = self.folder
-        job = Job(
-            id=name,
-            created=created,
-            dataset=str(self._dataset.name),
-            task=self._labels.task,
+        job = self._job(
+            table,
+            rows,
+            self._plain(table, rows),
+            recipe.to_json(),
             backbone=backbone,
             weights=weights,
             minutes=minutes,
             seed=seed,
-            recipe=recipe.to_json(),
-            classes=tuple(table.classes),
-            paths=tuple(table.paths[row] for row in rows),
-            hashes=tuple(table.hashes[row] for row in rows),
-            targets=tuple(self._plain(table, rows)),
-            baseline=(None,) * len(rows),
-            in_use="" if in_use is None else str(in_use),
-            home=str(self._connection.home),
         )
         hold_out_images(labelled_images(job), recipe)  # or there are too few
         return self.runs.begin(job)
@@ -127,53 +96,7 @@ class Detecting:
             for boxes, size in zip(read_boxes(self._dataset, ids), sizes, strict=True)
         ]
 
-    def _adopt(self, run: TrainRun) -> None:
-        """Make a run's detector the one in use."""
-        with self._lock:
-            opening.update_record(self._dataset, detector={"folder": str(run.checkpoint)})
-            self._open = None
-
     # --- asking ---------------------------------------------------------------------------------
-
-    @property
-    def folder(self) -> Path | None:
-        """Folder of the detector in use; None where there is none."""
-        found = opening.record(self._dataset).get("detector")
-        return Path(found["folder"]) if found else None
-
-    @property
-    def name(self) -> str:
-        """Of the run that trained the detector in use; empty where there is none."""
-        return Path(self.folder or "").parent.name
-
-    @property
-    def trained_on(self) -> frozenset[str]:
-        """Content hashes of the images that the detector in use was trained on.
-
-        Of a detector whose run was deleted, all that are labelled by now: it may have seen any.
-        """
-        folder = self.folder
-        if folder is None:
-            return frozenset()
-        try:
-            return frozenset(self.runs[folder.parent.name].trained_on)
-        except TrainingError:
-            table = self._learner.table()
-            return frozenset(table.hashes[row] for row in table.labelled_pool)
-
-    @property
-    def others(self) -> dict[str, frozenset[str]]:
-        """Runs that were trained to doubt labels, the latest first, and what they learned from.
-
-        Content hashes, as `trained_on`.
-        """
-        runs = [run for run in self.runs if run.outcome and not run.compares]
-        known = {}
-        for run in reversed(runs):
-            with suppress(TrainingError):  # it has no model
-                _ = run.checkpoint
-                known[run.id] = frozenset(run.trained_on)
-        return known
 
     def current(self) -> "SavedDetector":
         """The detector in use.
@@ -184,25 +107,13 @@ class Detecting:
         """
         return self._opened(self._folder_in_use())
 
-    def _folder_in_use(self) -> Path:
-        if (folder := self.folder) is None:
-            raise NotEnoughLabelsError(
-                "there is no detector yet: label boxes in some images, bench.label(), then "
-                "bench.train()"
-            )
-        return folder
-
     def _opened(self, folder: Path) -> "SavedDetector":
-        from workbench.models.saved import load_model
         from workbench.models.saveddetector import SavedDetector
 
-        with self._lock:
-            if self._open is None or self._open[0] != folder:
-                model = load_model(folder)
-                if not isinstance(model, SavedDetector):
-                    raise AssertionError("runs on boxes write detectors")
-                self._open = folder, model
-            return self._open[1]
+        model = self._loaded(folder)
+        if not isinstance(model, SavedDetector):
+            raise AssertionError("runs on boxes write detectors")
+        return model
 
     def predictions(
         self, sample_ids: Sequence[str] | None = None, by: str = ""
@@ -239,10 +150,8 @@ class Detecting:
             return self._under_names_of_now(said)
 
     def _under_names_of_now(self, said: dict[str, Boxes]) -> dict[str, Boxes]:
-        there = {*self._labels.classes}
         names = {box.label for boxes in said.values() for box in boxes}
-        had = self._labels.ever_had_class
-        now = {name: self._labels.class_now(name) if had(name) else None for name in names - there}
+        now = {name: self.class_now(name) for name in names - {*self._labels.classes}}
         if not now:
             return said
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from workbench.boxmistakes import WrongBoxes
     from workbench.evaluation.detection import DetectionEvaluation
+    from workbench.evaluation.segmentation import SegmentationEvaluation
     from workbench.mistakes import Errors
     from workbench.review import Evidence
     from workbench.runs.run import TrainRun
@@ -132,7 +133,7 @@ class ImageWork:
         parts = self.learner, self._labels, str(self._dataset.name)
         return save_model(*parts, folder, overwrite=overwrite)
 
-    def evaluate(self) -> "Measured | DetectionEvaluation":
+    def evaluate(self) -> "Measured | DetectionEvaluation | SegmentationEvaluation":
         """Figures on the blind test split."""
         return self._judge.evaluate(self.learner.fit())
 

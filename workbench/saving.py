@@ -6,7 +6,7 @@ Wiring; imports FiftyOne by way of `learning`.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.boxjudging import BoxJudge
 from workbench.dataset.fields import GROUND_TRUTH
 from workbench.dataset.table import Table
 from workbench.dataset.values import names_of, to_plain
@@ -25,12 +24,14 @@ from workbench.evaluation.cases import THRESHOLD
 from workbench.evaluation.detection import DetectionEvaluation
 from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.measured import Measured
+from workbench.evaluation.segmentation import SegmentationEvaluation
 from workbench.labels.store import LabelStore
 from workbench.learning import Fit, Learner
-from workbench.models import saved, saveddetector
+from workbench.models import saved, saveddetector, savedsegmenter
 from workbench.models.modelfolder import require_untaken
 from workbench.models.saveddetector import SavedDetector
 from workbench.models.savedheads import ProbeHead
+from workbench.models.savedsegmenter import SavedSegmenter
 
 _METHOD = (
     "By the out-of-fold predictions of {rows} labels: they chose what class means and logistic "
@@ -81,20 +82,20 @@ def save_model(
     return folder
 
 
-def save_detector(
-    model: SavedDetector,
-    judge: BoxJudge,
+def save_drawn(
+    model: SavedDetector | SavedSegmenter,
+    measure: Callable[[], DetectionEvaluation | SegmentationEvaluation],
     labels: LabelStore,
     table: Table,
     folder: Path,
     *,
     overwrite: bool,
 ) -> Path:
-    """Save the detector in use, with what it is measured at by now; the rest as `save_model`.
+    """Save a detector or segmenter, with what it is measured at by now; the rest as `save_model`.
 
     Args:
-        model: the detector.
-        judge: measures it.
+        model: the one in use.
+        measure: says how good it is.
         labels: know what has become of its classes: those that were renamed go by their new names.
         table: the dataset as it is.
         folder: where to.
@@ -108,21 +109,19 @@ def save_detector(
     require_untaken(folder, overwrite=overwrite)
     metrics = dict(model.metrics)
     with suppress(NotEnoughLabelsError):
-        metrics |= _metrics(judge.measure(table))
+        metrics |= _metrics(measure())
     known = {name for name in model.classes if labels.ever_had_class(name)}
     now = [(labels.class_now(name) if name in known else None) or name for name in model.classes]
     names = tuple(now) if len({*now}) == len(now) else model.classes
     about = dict(model.description.trained_on)
     if counts := about.get("labels_per_class"):
         about["labels_per_class"] = dict(zip(names, counts.values(), strict=True))
-    saveddetector.save_again(
-        model,
-        folder,
-        classes=names,
-        metrics=metrics,
-        trained_on=about | _splits(table, about.get("pool", {})),
-        overwrite=overwrite,
-    )
+    told: dict[str, Any] = {"classes": names, "metrics": metrics}
+    told["trained_on"] = about | _splits(table, about.get("pool", {}))
+    if isinstance(model, SavedDetector):
+        saveddetector.save_again(model, folder, **told, overwrite=overwrite)
+    else:
+        savedsegmenter.save_again(model, folder, **told, overwrite=overwrite)
     return folder
 
 
@@ -134,7 +133,7 @@ def _splits(table: Table, pool: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _metrics(measured: Measured | DetectionEvaluation) -> dict[str, Any]:
+def _metrics(measured: Measured | DetectionEvaluation | SegmentationEvaluation) -> dict[str, Any]:
     """Every figure that has an interval, and the table by class, as JSON values."""
     values = {each.name: getattr(measured, each.name) for each in fields(measured)}
     figures = {

@@ -19,7 +19,7 @@ from workbench.dataset.ingest import ImportReport
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
-from workbench.dataset.values import DRAWN
+from workbench.dataset.values import DETECTION, INSTANCES, SEGMENTATION
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
 from workbench.imagework import ImageWork
@@ -27,18 +27,23 @@ from workbench.labelfiles import add_labelled, finish_import, read_first_labels,
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
+from workbench.maskwork import MaskWork
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
     from workbench.boxmistakes import WrongBoxes
     from workbench.evaluation.detection import DetectionEvaluation
+    from workbench.evaluation.segmentation import SegmentationEvaluation
     from workbench.exchange import ExportReport
     from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
+
+
+_WORK = {DETECTION: BoxWork, INSTANCES: BoxWork, SEGMENTATION: MaskWork}
 
 
 class Workbench:
@@ -68,8 +73,9 @@ class Workbench:
         self._connection = connection
         self._app = AppDesk(self.labels, self.queue, dataset)
         self._test_fraction = test_fraction
-        work = BoxWork if self.labels.task in DRAWN else ImageWork
-        self._work: ImageWork = work(connection, dataset, self.labels, self.queue)
+        self._work: ImageWork = _WORK.get(self.labels.task, ImageWork)(
+            connection, dataset, self.labels, self.queue
+        )
 
     @property
     def name(self) -> str:
@@ -245,7 +251,7 @@ class Workbench:
         """
         return self._work.save_model(Path(folder), overwrite=overwrite)
 
-    def evaluate(self) -> "Measured | DetectionEvaluation":
+    def evaluate(self) -> "Measured | DetectionEvaluation | SegmentationEvaluation":
         """How good the current model is, on the blind test split, with intervals.
 
         Until 30 test images are labelled the figures are out-of-fold ones on the pool, and marked

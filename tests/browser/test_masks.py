@@ -30,7 +30,7 @@ def painted(page: LabPage, image: int = 0) -> dict[str, int]:
     """Pixels of each class in the mask of an image, as the kernel has it on disk."""
     found = page.execute(
         "import json, numpy as np\n"
-        f"mask, names = bench.labels.mask(pool[{image}])\n"
+        f"mask, names = bench.labels.masks.read(pool[{image}])\n"
         "print(json.dumps({names[n]: int((mask == n).sum()) for n in names if (mask == n).any()}))"
     )
     pixels: dict[str, int] = json.loads(found)

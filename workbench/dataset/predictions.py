@@ -149,6 +149,40 @@ def write_predicted_boxes(
     dataset._reload_docs()
 
 
+def write_predicted_masks(
+    connection: Connection,
+    dataset: fo.Dataset,
+    predicted: Mapping[str, tuple[str, Sequence[int], Sequence[str]]],
+    model: str,
+) -> None:
+    """Set `prediction` of each image to the mask that a model predicts, as `write_predictions`.
+
+    Args:
+        connection: the database.
+        dataset: a prepared dataset of masks.
+        predicted: by sample id, the mask's file, the numbers in it and the classes that they stand for.
+        model: name of the model, kept with each image.
+    """
+    samples = connection.database[dataset._sample_collection_name]
+    now = datetime.now(UTC)
+    items = list(predicted.items())
+    for start in range(0, len(items), _BATCH):
+        batch = {
+            sample_id: {
+                "_id": ObjectId(),
+                "_cls": "Segmentation",
+                "tags": [],
+                "mask_path": path,
+                "numbers": list(numbers),
+                "classes": list(classes),
+                "model": model,
+            }
+            for sample_id, (path, numbers, classes) in items[start : start + _BATCH]
+        }
+        _write(samples, batch, now)
+    dataset._reload_docs()
+
+
 def _documents(batch: Sequence[_Item], model: str) -> dict[str, dict[str, Any]]:
     return {sample_id: _document(prediction, model) for sample_id, prediction in batch}
 

@@ -10,11 +10,9 @@ from functools import partial
 import fiftyone as fo
 import pandas as pd
 
-from workbench.dataset import fields
 from workbench.dataset.connection import Connection
-from workbench.dataset.detections import SIZE
 from workbench.dataset.home import masks_folder
-from workbench.dataset.masks import IdMask, Tile
+from workbench.dataset.masks import Tile
 from workbench.dataset.schema import task_of
 from workbench.dataset.types import Status
 from workbench.dataset.values import DRAWN, INSTANCES, SEGMENTATION, Given, Plain
@@ -29,12 +27,13 @@ from workbench.labels.classverbs import ClassVerbs
 from workbench.labels.committing import Committer
 from workbench.labels.counting import count_labels
 from workbench.labels.drafting import draft_of
-from workbench.labels.drafts import KEEP, Draft, sample_key
+from workbench.labels.drafts import KEEP, Draft
 from workbench.labels.drawing import Drawing, MaskDrawing, ObjectDrawing
 from workbench.labels.events import Commit, LabelEvent, Source
 from workbench.labels.guidelines import Guidelines
 from workbench.labels.history import EventLog
 from workbench.labels.imports import import_labels
+from workbench.labels.masks import Masks
 from workbench.labels.notes import Notes
 from workbench.labels.painting import Painter
 from workbench.labels.recording import Recorder
@@ -335,35 +334,16 @@ class LabelStore(ClassVerbs):
         """
         return import_labels(self._writer, self._classes, self._drawing, labels, annotator)
 
-    def mask(
-        self, sample_id: str, field: str = fields.GROUND_TRUTH
-    ) -> tuple[IdMask, dict[int, str]]:
-        """The mask of an image, and the classes by the numbers in it.
-
-        Args:
-            sample_id: the image.
-            field: `ground_truth` or `prediction`.
-
-        Raises:
-            LabelError: images have no masks here, or there is no such image.
-            MaskError: its file is missing or damaged, or of another size than the image.
-        """
-        painter = self.painter
-        sample = self._samples.find_one({"_id": sample_key(sample_id)}, {field: 1, **SIZE})
-        if sample is None:
-            raise LabelError(f"no image has the id {sample_id!r} in this dataset")
-        return painter.mask_in(sample, field), painter.names()
-
     @property
-    def painter(self) -> Painter:
-        """What reads the masks of images.
+    def masks(self) -> Masks:
+        """The masks of images, in segmentation.
 
         Raises:
             LabelError: images have no masks here.
         """
         if not isinstance(self._drawing, MaskDrawing):
             raise LabelError(f"images have no masks here: this dataset is for {self.task}")
-        return self._drawing.painter
+        return Masks(self._samples, self._drawing.painter, self._classes)
 
     def _find_drawing(self, connection: Connection) -> Drawing | None:
         if self.task != SEGMENTATION:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -238,13 +238,35 @@ def save_segmenter(
         versions=versions(),
         saved=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    write_described(folder, description, segmenter, overwrite=overwrite)
+    _write(folder, description, segmenter, overwrite=overwrite)
 
 
-def write_described(
+def save_again(
+    model: SavedSegmenter,
+    folder: Path,
+    *,
+    classes: tuple[str, ...],
+    metrics: Mapping[str, Any],
+    trained_on: Mapping[str, Any],
+    overwrite: bool = False,
+) -> None:
+    """Write a segmenter that was opened to another folder, with what has become known of it since.
+
+    Arguments and errors as `save_segmenter`.
+    """
+    description = replace(
+        model.description,
+        classes=classes,
+        metrics=metrics,
+        trained_on=trained_on,
+        saved=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    _write(folder, description, model.segmenter, overwrite=overwrite)
+
+
+def _write(
     folder: Path, description: Description, segmenter: Segmenter, *, overwrite: bool
 ) -> None:
-    """Write a segmenter whose description is there; errors as those of `save_segmenter`."""
     features = segmenter.backbone.model.state_dict()
     tensors = {FEATURES + key: value for key, value in features.items()}
     tensors |= {_HEAD + key: value for key, value in segmenter.head.state_dict().items()}

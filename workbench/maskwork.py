@@ -1,0 +1,131 @@
+"""The work on masks: where its verbs mean something else than for labels of whole images.
+
+Wiring; imports FiftyOne by way of it.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from workbench.dataset.connection import Connection
+from workbench.dataset.maskevaluations import record_mask_evaluation
+from workbench.errors import NotEnoughLabelsError, WorkbenchError
+from workbench.evaluation.measured import TEST_LABELS_NEEDED
+from workbench.evaluation.segmentation import (
+    SegmentationEvaluation,
+    count_image,
+    evaluate_segmentation,
+)
+from workbench.imagework import ImageWork
+from workbench.labels.queue import LabelQueue
+from workbench.labels.store import LabelStore
+from workbench.segmenting import Segmenting
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+    from workbench.review import Evidence
+    from workbench.runs.run import TrainRun
+    from workbench.runs.runs import Runs
+
+
+class MaskWork(ImageWork):
+    """What a bench does with masks; `Workbench` documents each verb.
+
+    Images are queued and picked as those of other tasks are, by what they look like; a segmenter
+    takes the place of the probe.
+
+    Attributes:
+        segmenting: the segmenter in use.
+    """
+
+    def __init__(
+        self, connection: Connection, dataset: "fo.Dataset", labels: LabelStore, queue: LabelQueue
+    ) -> None:
+        super().__init__(connection, dataset, labels, queue)
+        self.segmenting = Segmenting(connection, dataset, self.learner, labels)
+
+    def seconds_a_label(self) -> float:
+        """Median of what people have spent on an image; NaN for none."""
+        return float(self._labels.seconds().median())
+
+    def train(
+        self, backbone: str, *, weights: str, minutes: float, seed: int, choices: Mapping[str, Any]
+    ) -> "TrainRun":
+        """Queue a training run of a segmenter."""
+        return self.segmenting.begin(
+            backbone, weights=weights, minutes=minutes, seed=seed, choices=choices
+        )
+
+    @property
+    def runs(self) -> "Runs":
+        """The training runs."""
+        return self.segmenting.runs
+
+    def predict(self, folder: Path | None) -> pd.DataFrame:
+        """The classes that the segmenter in use finds, in the dataset or in a folder."""
+        return self.segmenting.to_pandas(folder)
+
+    def save_model(self, folder: Path, *, overwrite: bool) -> Path:
+        """Save the segmenter in use, with what it is measured at by now."""
+        from workbench.saving import save_drawn
+
+        parts = self.segmenting.current(), self._measure, self._labels, self.table()
+        return save_drawn(*parts, folder, overwrite=overwrite)
+
+    def evaluate(self) -> SegmentationEvaluation:
+        """Figures of the segmenter in use on the blind test split."""
+        found = self._measure()
+        if not found.provisional:
+            self.segmenting.write()
+            record_mask_evaluation(self._dataset, [each.sample_id for each in found.counts])
+        return found
+
+    def _measure(self) -> SegmentationEvaluation:
+        table = self.table()
+        provisional = len(table.labelled_test) < TEST_LABELS_NEEDED
+        tested = [table.ids[row] for row in table.labelled_test]
+        ids = self.segmenting.require(self.segmenting.unseen() if provisional else tested)
+        counts = [
+            count_image(
+                sample_id, self._labels.masks.indices(sample_id), said.mask, len(table.classes)
+            )
+            for sample_id, said in zip(ids, self.segmenting.said(ids), strict=True)
+        ]
+        return evaluate_segmentation(
+            counts,
+            table.classes,
+            provisional=provisional,
+            test_labels=len(table.labelled_test),
+            pool_labels=len(table.labelled_pool),
+        )
+
+    def errors(self, kind: str | None, count: int) -> Any:
+        """Not for masks yet.
+
+        Raises:
+            WorkbenchError: always.
+        """
+        raise WorkbenchError(
+            "wrong regions have no gallery: bench.evaluate().to_pandas() ranks the images by how much "
+            "of them is wrong, bench.inspect() shows them"
+        )
+
+    def doubts(self) -> "Evidence":
+        """Not for masks yet.
+
+        Raises:
+            WorkbenchError: always.
+        """
+        raise WorkbenchError(
+            "labels that are masks are not doubted: bench.evaluate().to_pandas() ranks the images on "
+            "which model and label differ most"
+        )
+
+    def refresh(self) -> None:
+        """Bring the predictions up to date, if there is a segmenter."""
+        with contextlib.suppress(NotEnoughLabelsError):
+            self.segmenting.write()
