@@ -175,8 +175,8 @@ def remove(key):
 SIZE = ("preprocessing", "input_size")
 LIES = [
     (
-        change("task", to="segmentation"),
-        "wanted a task of classification, multilabel, detection, instances, but got",
+        change("task", to="captioning"),
+        "wanted a task of classification, multilabel, detection, instances, segmentation, but got",
     ),
     (change("task", to=None), "wanted a text"),
     (change("classes", to=["ok", "scratch"]), r"probe.classes must be 1 to 2 int64"),

@@ -72,6 +72,11 @@ class ClassList:
         stored = self._datasets.find_one(self._dataset, {CLASSES: 1})
         self.names = list((stored or {}).get(CLASSES, []))
 
+    @property
+    def version(self) -> int:
+        """Of the list as it was last read: another one after each change."""
+        return self._version
+
     def stable(self, attempt: Callable[[], T]) -> T:
         """Try until nobody changes the list meanwhile, which is read anew each time somebody did.
 

@@ -39,13 +39,17 @@ class ClassNumbers:
         self._dataset = {"_id": ObjectId(dataset_id)}
         self._log = log
         self._classes = classes
+        self._known: tuple[int, dict[int, str]] = -1, {}  # by version of the class list
 
     def names(self) -> dict[int, str]:
         """The classes that there are, by number; two of their numbers can have one name.
 
-        A class that has no number yet gets one.
+        A class that has no number yet gets one. While the class list stays, so do they.
         """
+        if self._known[0] == self._classes.version:
+            return dict(self._known[1])
         for _ in range(100):
+            version = self._classes.version
             given = self._given()
             changes = self._log.class_changes()
             names = _names(given, changes)
@@ -53,7 +57,8 @@ class ClassNumbers:
             lacking = [name for name in self._classes.names if name not in there.values()]
             if not lacking:
                 self._tell(there)
-                return there
+                self._known = version, there
+                return dict(there)
             self._give(given, lacking, changes[-1].id if changes else "")
         raise LabelError("the classes are changed all the time by others: try again")
 

@@ -24,6 +24,7 @@ _FEW = 10  # test images of a class, below which its figures say next to nothing
 _NAMED = 20  # classes that a sentence names
 _FIGURES = {"mean_average_precision": "mAP", "map50": "mAP50", "map75": "mAP75"}
 _BY_CLASS = {"precision": "precision", "recall": "recall", "f1": "F1"}
+_BY_CLASS_OF_MASKS = {"iou": "IoU", "boundary_iou": "boundary IoU", "precision": "precision"}
 _BY_CLASS_OF_BOXES = {"ap": "AP", "ap50": "AP50", "precision": "precision", "recall": "recall"}
 
 
@@ -118,6 +119,9 @@ def _classes(description: Description) -> str:
     labels = description.trained_on.get("labels_per_class", {})
     measured = {row["class"]: row for row in description.metrics.get("per_class", ())}
     figures = _BY_CLASS_OF_BOXES if description.task in DETECTORS else _BY_CLASS
+    if description.task == "segmentation":  # whose support is a share of the pixels
+        figures = _BY_CLASS_OF_MASKS
+        measured = {name: {**row, "support": row["images"]} for name, row in measured.items()}
     unit = _unit(description)
     rows: list[tuple[str, ...]] = []
     for name in description.classes:

@@ -1,5 +1,6 @@
 """The training run behind `train_segmenter`: what differs from `trainer.Trainer` where masks are learned."""
 
+import math
 from typing import Any, cast
 
 import numpy as np
@@ -120,5 +121,10 @@ class SegmenterTrainer(Trainer):
         return mean_iou(counts), loss / len(self._held)
 
     def _ahead(self, entry: FineTuneProgress) -> bool:
-        known = self.best.held_out_figure, -self.best.held_out_log_loss
-        return (entry.held_out_figure, -entry.held_out_log_loss) > known
+        return _rank(entry) > _rank(self.best)
+
+
+def _rank(entry: FineTuneProgress) -> tuple[float, float]:
+    """Where no class is left in the squares, the figure is NaN: less than any."""
+    figure = entry.held_out_figure
+    return (figure if math.isfinite(figure) else -1.0), -entry.held_out_log_loss

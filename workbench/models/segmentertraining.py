@@ -185,14 +185,17 @@ def measure_segmenter(
     images: Sequence[PaintedImage],
     known: Sequence[str],
     classes: Sequence[str],
+    side: int | None = None,
 ) -> float:
-    """Mean IoU of a segmenter on labelled images, as finely as their masks are.
+    """Mean IoU of a segmenter on labelled images.
 
     Args:
         segmenter: what says classes.
         images: labelled ones.
         known: its classes.
         classes: those of the labels; what is said of others counts as background.
+        side: of the squares that images and masks are fitted into before pixels are counted, as the
+            looks of a training run do; by default they are counted as finely as masks are.
 
     Raises:
         ImageError, MaskError: a file cannot be read.
@@ -202,11 +205,13 @@ def measure_segmenter(
     planes = len(classes) + 1
     counts = torch.zeros(planes, planes, dtype=torch.int64)
     for image in images:
-        (said,) = segmenter.segment([image.path], [upright_size(image.path)])
-        truth = torch.from_numpy(image.indices().astype(np.int64))
-        counts += confusion(
-            truth, torch.from_numpy(looked_up(said.mask, table).astype(np.int64)), planes
-        )
+        (found,) = segmenter.segment([image.path], [upright_size(image.path)])
+        pair = image.indices(), looked_up(found.mask, table)
+        if side is None:
+            truth, said = (each.astype(np.int64) for each in pair)
+        else:
+            truth, said = (in_square(each, Letterbox(side)).astype(np.int64) for each in pair)
+        counts += confusion(torch.from_numpy(truth), torch.from_numpy(said), planes)
     return mean_iou(counts)
 
 

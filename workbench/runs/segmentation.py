@@ -24,6 +24,8 @@ def baseline_of_masks(
 ) -> float | None:
     """Mean IoU of the segmenter in use on the images that a run holds out; 0 where there is none.
 
+    Pixels are counted in the squares that the run looks at, so that the two can be compared.
+
     Its classes are found by name: what it calls otherwise, or does not know, it does not find. None
     for a run that holds out what the one in use may have learned from: there is no comparing them.
 
@@ -43,4 +45,4 @@ def baseline_of_masks(
     if not isinstance(model, SavedSegmenter):
         return 0.0
     parts = [images[row] for row in held], model.classes, job.classes
-    return measure_segmenter(model.segmenter, *parts)
+    return measure_segmenter(model.segmenter, *parts, side=recipe.side)

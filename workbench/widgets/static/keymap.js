@@ -139,6 +139,25 @@ function offeredIn(task) {
     });
 }
 
+/** @type {Map<string, Set<string>>} names of the actions that a task has */
+const OFFERED = new Map(
+    ["classification", "multilabel", "detection", "instances", "segmentation"].map((task) => [
+        task,
+        new Set(offeredIn(task).map(({ name }) => name)),
+    ]),
+);
+const SPARE = [..."qwertyuiopasdfghjklzxcvbnm"].flatMap((letter) => [letter, `Shift+${letter}`, `Ctrl+${letter}`]);
+
+/**
+ * Whether a task has both of two actions.
+ *
+ * @param {string} one
+ * @param {string} other
+ */
+function meet(one, other) {
+    return [...OFFERED.values()].some((names) => names.has(one) && names.has(other));
+}
+
 /**
  * Who hears which key.
  *
@@ -194,15 +213,20 @@ export function createKeymap(changed = {}) {
             return meant ?? offered.find((action) => action.also?.includes(stroke));
         },
         /**
-         * Give an action another key; who had that key gets the one that is free now.
+         * Give an action another key; who had that key in one of its tasks gets the one that is free now, or
+         * any that is free there.
          *
          * @param {string} name
          * @param {string} key
          */
         assign(name, key) {
             const before = keymap.key(name);
-            const other = ACTIONS.find((action) => action.name !== name && keyOf(action) === key);
-            own = { ...own, [name]: key, ...(other ? { [other.name]: before } : {}) };
+            const had = ACTIONS.filter((action) => action.name !== name && keyOf(action) === key && meet(action.name, name));
+            own = { ...own, [name]: key };
+            for (const { name: other } of had) {
+                const beside = ACTIONS.filter((action) => action.name !== other && meet(action.name, other)).map(keyOf);
+                own[other] = [before, ...SPARE].find((free) => !beside.includes(free)) ?? before;
+            }
         },
         /** @param {Record<string, string>} [to] */
         reset(to = {}) {
