@@ -26,7 +26,7 @@ from workbench.dataset.values import (
     names_of,
     to_plain,
 )
-from workbench.errors import ImageError, WorkbenchError
+from workbench.errors import ImageError, LabelError, WorkbenchError
 from workbench.feedback import Feedback
 from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.queue import LabelQueue, QueueItem
@@ -152,13 +152,15 @@ class Desk:
             `width`, `height`, `bytes` a pixel, `names` of the classes by number.
 
         Raises:
-            LabelError: images have no masks here.
+            LabelError: images have no masks here, or a suggestion for a test image is asked for.
             MaskError: its file is missing or damaged, or of another size than the image.
             WorkbenchError: there is no such image.
         """
-        mask, names = self._labels.masks.read(
-            sample_id, GROUND_TRUTH if of == "label" else PREDICTION
-        )
+        item = self._queue.item(sample_id)
+        if of != "label" and (item is None or item.split is Split.TEST):
+            raise LabelError("test images are labelled without suggestions")
+        field = GROUND_TRUTH if of == "label" else PREDICTION
+        mask, names = self._labels.masks.read(sample_id, field)
         height, width = mask.shape
         told = {"width": width, "height": height, "bytes": mask.dtype.itemsize}
         packed = zlib.compress(mask.astype(mask.dtype.newbyteorder("<"), copy=False).data, 1)

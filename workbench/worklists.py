@@ -1,6 +1,7 @@
 """What a page walks through: the labelling queue, or another list of images in its form."""
 
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any, Protocol
 
 from workbench.dataset.types import Split, Status
@@ -30,16 +31,18 @@ class Worklist(Protocol):
 
 
 Suggest = Callable[[QueueItem], dict[str, Any] | None]
-"""The boxes that a model suggests for an image, as the page gets them; None if there are none."""
+"""The boxes or the mask that a model suggests, as the page gets them; None if there are none."""
 READ = 300  # queued images whose boxes are read at a time: a page is told of no more
 THRESHOLD = 0.5  # of calibrated confidence: from here on a box is more probably right than not
 
 
 def predicted_boxes(item: QueueItem) -> dict[str, Any] | None:
-    """The boxes in an image's `prediction`: `boxes`, plain, `model` and `threshold`.
+    """What is in an image's `prediction`: `boxes`, plain, `model` and `threshold`; or a `mask`.
 
-    The threshold is the confidence from which on they are worth showing at first.
+    The threshold is the confidence from which on boxes are worth showing at first.
     """
+    if item.guess is not None and item.guess.names:
+        return {"mask": PurePath(item.guess.path).stem, "model": item.model or None}
     if not item.predicted:
         return None
     boxes = [box.to_plain() for box in item.predicted]

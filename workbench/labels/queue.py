@@ -18,6 +18,7 @@ from workbench.dataset.boxes import Box
 from workbench.dataset.connection import Connection
 from workbench.dataset.detections import SIZE, boxes_in
 from workbench.dataset.fields import rotated
+from workbench.dataset.masks import Painted
 from workbench.dataset.schema import task_of
 from workbench.dataset.types import FINISHED, Pick, Split, Status
 from workbench.dataset.values import (
@@ -52,6 +53,7 @@ class QueueItem:
         status: its `label_status`.
         is_labelled: whether it has a label that counts: not skipped, and of boxes, all of them.
         predicted: in detection, the boxes that a model predicts; none of test images.
+        guess: in segmentation, the mask that a model predicts; None for test images.
         model: that model; empty for none.
     """
 
@@ -69,6 +71,7 @@ class QueueItem:
     status: Status
     is_labelled: bool = False
     predicted: tuple[Box, ...] = ()
+    guess: Painted | None = None
     model: str = ""
 
 
@@ -192,6 +195,7 @@ class LabelQueue:
         boxes = self._task in DRAWN
         split = Split(document.get(fields.SPLIT) or Split.POOL)
         hinted = boxes and split is Split.POOL
+        guess = read_label(document, fields.PREDICTION) if hinted else None
         return QueueItem(
             sample_id=str(document["_id"]),
             filepath=document["filepath"],
@@ -209,6 +213,7 @@ class LabelQueue:
             if boxes
             else label is not None and status is not Status.SKIPPED,
             predicted=boxes_in(document, fields.PREDICTION) if hinted else (),
+            guess=guess if hinted and isinstance(guess, Painted) else None,
             model=(document.get(fields.PREDICTION) or {}).get("model") or "" if hinted else "",
         )
 

@@ -1,0 +1,130 @@
+"""Masks from the first label to a segmenter that is saved, on the real database and real processes."""
+
+import uuid
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.models.box_scenes import write_pictures
+from tests.models.test_segmenter import CHOICES, CLASSES, paint
+from workbench.dataset.masks import looked_up, read_mask
+from workbench.errors import NotEnoughLabelsError, WorkbenchError
+from workbench.models.savedsegmenter import SavedSegmenter
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("painted")
+    painted = paint(write_pictures(folder / "pictures", 32), folder / "masks")
+    return {image.path.name: image for image in painted}
+
+
+@pytest.fixture(scope="module")
+def bench(home, images):
+    """A bench on which everything is labelled."""
+    folder = next(iter(images.values())).path.parent
+    name = f"masks-{uuid.uuid4().hex[:8]}"
+    bench = wb.open(name, images=folder, task="segmentation", classes=list(CLASSES))
+    for sample_id, path in zip(*bench.dataset.values(["id", "filepath"]), strict=True):
+        image = images[path.rpartition("/")[2]]
+        bench.labels.commit(sample_id, looked_up(read_mask(image.mask_path), image.table))
+    yield bench
+    bench.runs.delete()
+    wb.delete(bench.name)
+    assert not (bench._connection.home / "masks" / bench.labels.dataset_id).exists()
+
+
+@pytest.fixture(scope="module")
+def trained(bench):
+    return bench.train("test_resnet", weights="random", minutes=5, **CHOICES).wait()
+
+
+def test_before_a_segmenter_there_is_nothing_to_ask(home, images):
+    folder = next(iter(images.values())).path.parent
+    name = f"masks-{uuid.uuid4().hex[:8]}"
+    fresh = wb.open(name, images=folder, task="segmentation", classes=list(CLASSES))
+    try:
+        for ask in (fresh.predict, fresh.evaluate):
+            with pytest.raises(NotEnoughLabelsError, match=r"no segmenter yet|label more"):
+                ask()
+        with pytest.raises(NotEnoughLabelsError, match="10 labelled images"):
+            fresh.train("test_resnet", weights="random")
+        assert len(fresh.pick(5)) >= 5  # by what images look like
+        assert len(fresh.runs) == 0
+    finally:
+        wb.delete(name)
+
+
+def test_a_better_run_is_taken_into_use_predicts_and_is_saved(bench, trained, tmp_path):
+    assert trained.used and trained.outcome["after"] > 0.5
+    assert trained.history["figure"].iloc[trained.best_look] == trained.outcome["after"]
+    table = bench.predict()
+    assert {*table["label"]} <= {*CLASSES}
+    ids = bench.dataset.values("id")
+    bench.dataset.reload()
+    sample = bench.dataset[ids[0]]
+    said = sample.prediction.get_mask()
+    assert said.shape == sample.ground_truth.get_mask().shape
+    found, names = bench.labels.masks.read(ids[0], "prediction")
+    assert (found == said).all()
+    assert set(sample.prediction.classes) <= {*names.values()}
+    measured = bench.evaluate()
+    assert measured.provisional
+    assert 0.3 < measured.headline.value <= 1
+    folder = bench.save_model(tmp_path / "saved")
+    saved = wb.load_model(folder, device="cpu")
+    assert isinstance(saved, SavedSegmenter)
+    assert saved.metrics["figures"]["mean_iou"]["low"] == measured.headline.low
+    for wanted in ("each pixel", "Provisional", "panoptic", "boundary IoU"):
+        assert wanted in saved.card, saved.card
+    (mask,) = saved.masks(sample.filepath)
+    assert (mask == looked_up(found, bench.labels.masks.index_of())).mean() > 0.999
+
+
+def test_the_page_is_told_the_mask_that_is_predicted_but_not_of_test_images(bench, trained):
+    bench.predict()
+    test, pool = (bench.dataset.match({"split": split}).values("id") for split in ("test", "pool"))
+    bench.queue.add_by_hand([test[0], *pool[:3]])
+    desk = bench.label()._desk
+    told = {item["id"]: item for item in desk.state()["queue"]}
+    assert told[test[0]]["suggestion"] is None
+    suggested = [told[each]["suggestion"] for each in pool[:3]]
+    assert all(each["model"] == trained.id for each in suggested if each)
+    assert any(suggested)
+    data, info = desk.mask(pool[0], "suggestion")
+    assert data and set(info["names"].values()) == {*CLASSES}
+    with pytest.raises(WorkbenchError, match="without suggestions"):
+        desk.mask(test[0], "suggestion")
+
+
+def test_a_renamed_class_is_said_under_its_new_name(bench, trained):
+    bench.predict()
+    bench.classes.rename("white", "snow")
+    try:
+        assert "white" not in set(bench.predict()["label"])
+        assert bench.evaluate().classes == ("black", "snow")
+        bench.dataset.reload()
+        assert "snow" in bench.dataset.distinct("prediction.classes")
+    finally:
+        bench.labels.undo()
+    assert bench.evaluate().classes == CLASSES
+
+
+def test_what_there_is_no_gallery_of_says_where_to_look(bench, trained):
+    for ask in (bench.errors, bench.suspects):
+        with pytest.raises(WorkbenchError, match="evaluate"):
+            ask()
+
+
+def test_the_blind_test_is_in_the_app(home, images, trained, bench):
+    everything = [np.asarray(each) for each in bench.dataset.values("split")]
+    assert {*map(str, everything)} == {"pool", "test"}
+    from workbench.dataset.maskevaluations import record_mask_evaluation
+
+    bench.predict()
+    ids = bench.dataset.match({"split": "test"}).values("id")
+    results = record_mask_evaluation(bench.dataset, ids)
+    assert "blind_test" in bench.dataset.list_evaluations()
+    assert results.report()["black"]["support"] > 0
+    assert record_mask_evaluation(bench.dataset, []) is None
