@@ -48,7 +48,7 @@ FIGURES = {
         ),
         "warm_refit",
     ],
-    "segmentation": ["instances_map50", "minutes"],
+    "segmentation": ["semantic_iou", "semantic_minutes", "instances_map50", "minutes"],
     "slices": ["planted_found", "none_reported"],
     "suspects": [
         *(

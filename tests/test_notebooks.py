@@ -29,5 +29,9 @@ def test_boxes_go_through_all_the_rooms(home: Path) -> None:
     assert "mAP50" in output_of("04_detection.ipynb", "evaluate")["data"]["text/html"]
 
 
+def test_masks_go_through_all_the_rooms(home: Path) -> None:
+    assert "mean IoU" in output_of("06_segmentation.ipynb", "evaluate")["data"]["text/html"]
+
+
 def test_outlines_go_through_all_the_rooms(home: Path) -> None:
     assert "mAP50" in output_of("05_instances.ipynb", "evaluate")["data"]["text/html"]

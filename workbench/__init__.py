@@ -20,7 +20,9 @@ from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     import fiftyone as fo
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from workbench.dataset.boxes import Box
     from workbench.models.saved import SavedModel
@@ -33,6 +35,7 @@ __all__ = [
     "WorkbenchError",
     "delete",
     "digit_sheet_boxes",
+    "digit_sheet_masks",
     "digit_sheet_outlines",
     "digit_sheets",
     "digits",
@@ -180,3 +183,10 @@ def digit_sheet_outlines(home: str | Path | None = None) -> "dict[str, tuple[Box
     from workbench.dataset.digits import digit_sheet_outlines
 
     return digit_sheet_outlines(Path(home) if home is not None else None)
+
+
+def digit_sheet_masks(home: str | Path | None = None) -> "dict[str, NDArray[np.uint8]]":
+    """Which digit each pixel of those sheets is of, by path: to try segmentation on."""
+    from workbench.dataset.digits import digit_sheet_masks
+
+    return digit_sheet_masks(Path(home) if home is not None else None)

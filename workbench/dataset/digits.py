@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.dataset.boxes import Box, outlined
 from workbench.dataset.home import make_home
-from workbench.dataset.outlines import trace
+from workbench.dataset.outlines import fill, trace
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -77,6 +78,22 @@ def digit_sheet_outlines(home: Path | None = None) -> dict[str, tuple[Box, ...]]
     """
     folder = write_digit_sheets(home)
     return {str(folder / name): objects for name, _, objects in _sheets_with_objects()}
+
+
+def digit_sheet_masks(home: Path | None = None) -> dict[str, NDArray[np.uint8]]:
+    """The same pixel by pixel, to try segmentation on.
+
+    Returns:
+        By path of the sheet, (height, width): 0 on bare paper, one more than the digit on its ink.
+    """
+    size = 2 * SIZE, 2 * SIZE
+    masks = {}
+    for path, objects in digit_sheet_outlines(home).items():
+        mask = np.zeros(size, dtype=np.uint8)
+        for each in objects:
+            mask[fill(each.outline, size)] = 1 + int(each.label)
+        masks[path] = mask
+    return masks
 
 
 def _digits() -> Iterator[tuple[str, "Image"]]:

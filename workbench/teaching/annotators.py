@@ -1,9 +1,10 @@
 """Annotators that are not people."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from workbench.dataset.values import Given
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
 
@@ -12,10 +13,11 @@ class PerfectAnnotator:
     """Knows the truth and labels by the same commit call as the widget.
 
     Args:
-        truth: label by file path: the name of a class, or in multi-label the names of all.
+        truth: label by file path, as `LabelStore.commit` takes it: the name of a class, in
+            multi-label the names of all, boxes, or a mask.
     """
 
-    def __init__(self, truth: Mapping[str, str | Sequence[str]]) -> None:
+    def __init__(self, truth: Mapping[str, Given]) -> None:
         self._truth = truth
 
     @classmethod
