@@ -3,9 +3,7 @@
 Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -13,7 +11,7 @@ from bson import ObjectId
 
 from workbench.dataset import fields
 from workbench.dataset.detections import predicted
-from workbench.dataset.evaluations import BLIND_TEST
+from workbench.dataset.evaluations import BLIND_TEST, quiet
 from workbench.dataset.schema import task_of
 from workbench.dataset.values import INSTANCES
 
@@ -46,7 +44,7 @@ def record_box_evaluation(
     dataset._sample_collection.update_many(
         {"_id": {"$in": keys}, fields.PREDICTION: None}, {"$set": {fields.PREDICTION: none}}
     )
-    with _quiet():
+    with quiet():
         return dataset.select(list(sample_ids)).evaluate_detections(
             fields.PREDICTION,
             gt_field=fields.GROUND_TRUTH,
@@ -56,15 +54,3 @@ def record_box_evaluation(
             compute_mAP=True,
             progress=False,
         )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep FiftyOne from telling in the cell what it is about to do."""
-    log = logging.getLogger("fiftyone.utils.eval")
-    before = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(before)

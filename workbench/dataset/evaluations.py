@@ -3,7 +3,9 @@
 Imports FiftyOne, so import this module only after `connection.connect()`.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import fiftyone as fo
@@ -86,3 +88,15 @@ def _kept(dataset: fo.Dataset, classes: Sequence[str]) -> list[list[object]] | N
     if results is None or list(results.classes) != list(classes):
         return None
     return [[*results.ytrue.tolist()], [*results.ypred.tolist()], [*results.confs.tolist()]]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep FiftyOne from telling in the cell what it is about to do."""
+    log = logging.getLogger("fiftyone.utils.eval")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

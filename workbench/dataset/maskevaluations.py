@@ -9,7 +9,7 @@ from typing import Any
 import fiftyone as fo
 
 from workbench.dataset import fields
-from workbench.dataset.evaluations import BLIND_TEST
+from workbench.dataset.evaluations import BLIND_TEST, quiet
 
 
 def record_mask_evaluation(dataset: fo.Dataset, sample_ids: Sequence[str]) -> Any:
@@ -30,10 +30,11 @@ def record_mask_evaluation(dataset: fo.Dataset, sample_ids: Sequence[str]) -> An
     dataset.reload()
     if BLIND_TEST in dataset.list_evaluations():
         dataset.delete_evaluation(BLIND_TEST)
-    return dataset.select(list(sample_ids)).evaluate_segmentations(
-        fields.PREDICTION,
-        gt_field=fields.GROUND_TRUTH,
-        eval_key=BLIND_TEST,
-        mask_targets=dict(dataset.default_mask_targets),
-        progress=False,
-    )
+    with quiet():
+        return dataset.select(list(sample_ids)).evaluate_segmentations(
+            fields.PREDICTION,
+            gt_field=fields.GROUND_TRUTH,
+            eval_key=BLIND_TEST,
+            mask_targets=dict(dataset.default_mask_targets),
+            progress=False,
+        )
