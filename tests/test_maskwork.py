@@ -98,6 +98,19 @@ def test_the_page_is_told_the_mask_that_is_predicted_but_not_of_test_images(benc
         desk.mask(test[0], "suggestion")
 
 
+def test_images_are_picked_by_the_regions_that_the_segmenter_doubts(bench, trained):
+    pool = bench.dataset.match({"split": "pool"}).values("id")
+    doubted = pool[-8:]
+    for _ in doubted:
+        bench.labels.undo()
+    bench.seed(0)
+    picked = bench.pick(6)
+    assert picked["reason"].str.contains("region").any(), picked["reason"].tolist()
+    assert bench.rounds["measure"].iloc[-1] == "mean IoU"
+    for _ in doubted:
+        bench.labels.redo()
+
+
 def test_a_renamed_class_is_said_under_its_new_name(bench, trained):
     bench.predict()
     bench.classes.rename("white", "snow")

@@ -30,6 +30,7 @@ from workbench.models.linearprobe import LinearProbe
 from workbench.selection.batch import RANDOM_SHARE, find_strategy, pick_batch
 from workbench.selection.boxes import Worth
 from workbench.selection.mixing import as_control, mix_in
+from workbench.selection.regions import RegionWorth
 from workbench.selection.types import Query
 from workbench.tasks import find_task
 
@@ -257,7 +258,7 @@ class Learner:
         count: int,
         strategy: str,
         rng: np.random.Generator,
-        worth: Callable[[Table, Rows], Worth] | None = None,
+        worth: Callable[[Table, Rows], Worth | RegionWorth] | None = None,
         measured: Estimate | None = None,
     ) -> list[Pick]:
         """Choose the next batch: pool images by the strategy, test images mixed in at random.

@@ -5,6 +5,7 @@ Wiring; imports FiftyOne by way of it.
 
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from workbench.dataset.connection import Connection
 from workbench.dataset.maskevaluations import record_mask_evaluation
+from workbench.dataset.table import Table
 from workbench.errors import NotEnoughLabelsError, WorkbenchError
 from workbench.evaluation.measured import TEST_LABELS_NEEDED
 from workbench.evaluation.segmentation import (
@@ -22,7 +24,10 @@ from workbench.evaluation.segmentation import (
 from workbench.imagework import ImageWork
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
+from workbench.learning import Rows
+from workbench.picking import Picking
 from workbench.segmenting import Segmenting
+from workbench.selection.regions import RegionWorth, doubt_image, region_worth
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -35,8 +40,8 @@ if TYPE_CHECKING:
 class MaskWork(ImageWork):
     """What a bench does with masks; `Workbench` documents each verb.
 
-    Images are queued and picked as those of other tasks are, by what they look like; a segmenter
-    takes the place of the probe.
+    Images are queued as those of other tasks are; a segmenter takes the place of the probe, and they
+    are picked by how much it doubts their regions.
 
     Attributes:
         segmenting: the segmenter in use.
@@ -47,6 +52,7 @@ class MaskWork(ImageWork):
     ) -> None:
         super().__init__(connection, dataset, labels, queue)
         self.segmenting = Segmenting(connection, dataset, self.learner, labels)
+        self._picking = Picking(dataset, queue, self.learner, self._worth, self._measure)
 
     def seconds_a_label(self) -> float:
         """Median of what people have spent on an image; NaN for none."""
@@ -73,19 +79,28 @@ class MaskWork(ImageWork):
         """Save the segmenter in use, with what it is measured at by now."""
         from workbench.saving import save_drawn
 
-        parts = self.segmenting.current(), self._measure, self._labels, self.table()
+        table = self.table()
+        parts = self.segmenting.current(), partial(self._measure, table), self._labels, table
         return save_drawn(*parts, folder, overwrite=overwrite)
 
     def evaluate(self) -> SegmentationEvaluation:
         """Figures of the segmenter in use on the blind test split."""
-        found = self._measure()
+        found = self._measure(self.table())
         if not found.provisional:
             self.segmenting.write()
             record_mask_evaluation(self._dataset, [each.sample_id for each in found.counts])
         return found
 
-    def _measure(self) -> SegmentationEvaluation:
-        table = self.table()
+    def _worth(self, table: Table, rows: Rows) -> RegionWorth:
+        """What labelling some images of the pool would bring."""
+        ids = [table.ids[row] for row in rows]
+        doubts = [
+            doubt_image(each.coarse, each.margin, len(table.classes))
+            for each in self.segmenting.said(ids)
+        ]
+        return region_worth(doubts, table.classes)
+
+    def _measure(self, table: Table) -> SegmentationEvaluation:
         provisional = len(table.labelled_test) < TEST_LABELS_NEEDED
         tested = [table.ids[row] for row in table.labelled_test]
         ids = self.segmenting.require(self.segmenting.unseen() if provisional else tested)

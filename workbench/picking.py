@@ -17,12 +17,14 @@ from workbench.labels.queue import LabelQueue
 from workbench.learning import Learner, Rows
 from workbench.selection.batch import find_strategy
 from workbench.selection.boxes import Worth
+from workbench.selection.regions import RegionWorth
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
     from workbench.evaluation.detection import DetectionEvaluation
     from workbench.evaluation.measured import Measured
+    from workbench.evaluation.segmentation import SegmentationEvaluation
 
 
 class Picking:
@@ -41,8 +43,9 @@ class Picking:
         dataset: "fo.Dataset",
         queue: LabelQueue,
         learner: Learner,
-        worth: Callable[[Table, Rows], Worth] | None = None,
-        measure: Callable[[Table], "Measured | DetectionEvaluation"] | None = None,
+        worth: Callable[[Table, Rows], Worth | RegionWorth] | None = None,
+        measure: Callable[[Table], "Measured | DetectionEvaluation | SegmentationEvaluation"]
+        | None = None,
     ) -> None:
         self._worth = worth
         self._measure = measure or (lambda _: learner.evaluate(learner.fit()))
@@ -86,7 +89,7 @@ class Picking:
         columns = ["sample_id", "filepath", "batch", "rank", "strategy", "reason"]
         return pd.DataFrame(rows, columns=columns).set_index("sample_id")
 
-    def _measured(self) -> "Measured | DetectionEvaluation | None":
+    def _measured(self) -> "Measured | DetectionEvaluation | SegmentationEvaluation | None":
         """How good the model in use is; a first round has no figure."""
         try:
             return self._measure(self._learner.table())
@@ -97,7 +100,7 @@ class Picking:
         self,
         strategy: str,
         picks: Sequence[Pick],
-        measured: "Measured | DetectionEvaluation | None",
+        measured: "Measured | DetectionEvaluation | SegmentationEvaluation | None",
     ) -> None:
         values: dict[str, Any] = dict.fromkeys(("value", "low", "high", "provisional"))
         values["measure"] = self._learner.task.measure

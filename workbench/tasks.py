@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.dataset.table import Table, Targets
 from workbench.dataset.types import Prediction
-from workbench.dataset.values import DRAWN, MULTILABEL, Value, names_of, to_plain
+from workbench.dataset.values import BOXED, MULTILABEL, SEGMENTATION, Value, names_of, to_plain
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD, Cases
 from workbench.evaluation.classification import Evaluation, evaluate_classification
@@ -193,10 +193,25 @@ class Boxes(MultiLabel):
         )
 
 
+class Masks(Boxes):
+    """A class for each pixel: the same, but by a segmenter."""
+
+    measure = "mean IoU"
+
+    def require_labels(self, table: Table, rows: Ints) -> None:
+        """There are never enough labels for a probe."""
+        raise NotEnoughLabelsError(
+            "masks are learned by a segmenter, and there is none yet: what needs one is not "
+            "available; bench.label() and bench.pick() are"
+        )
+
+
 def find_task(name: str) -> Task:
     """The task of a dataset, by what its record says."""
-    if name in DRAWN:
+    if name in BOXED:
         return Boxes()
+    if name == SEGMENTATION:
+        return Masks()
     return MultiLabel() if name == MULTILABEL else Classification()
 
 

@@ -123,6 +123,8 @@ def test_two_evaluations_are_compared_image_by_image():
         measured(better, ("x", "y", "z")).compare(measured(worse))
     with pytest.raises(ValueError, match="of one size"):
         count_image("a", np.zeros((2, 2), np.uint16), np.zeros((2, 3), np.uint16), 1)
+    with pytest.raises(ValueError, match="0 to 4, but got 7"):
+        count_image("a", np.full((2, 2), 1, np.uint16), np.full((2, 2), 7, np.uint16), 4)
 
 
 def test_what_goes_wrong_is_told_image_by_image_and_class_by_class():

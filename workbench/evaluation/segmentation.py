@@ -54,10 +54,13 @@ def count_image(
         num_classes: K.
 
     Raises:
-        ValueError: the two are of different sizes.
+        ValueError: the two are of different sizes, or a class index is above K.
     """
     if truth.shape != said.shape:
         raise ValueError(f"masks of one image are of one size, not {truth.shape} and {said.shape}")
+    most = max(int(truth.max(initial=0)), int(said.max(initial=0)))
+    if most > num_classes:
+        raise ValueError(f"class indices must be 0 to {num_classes}, but got {most}")
     planes = num_classes + 1
     pairs = truth.astype(np.int32) * planes + said
     confusion = np.bincount(pairs.ravel(), minlength=planes * planes).reshape(planes, planes)
