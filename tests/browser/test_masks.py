@@ -125,3 +125,60 @@ def test_a_mask_by_keys_alone(lab_page: Open, home: Path) -> None:
     wait_bar(page, "1 of")
     wait_saved(page)
     assert statuses(page)[0] == "labelled"
+
+
+def test_what_is_suggested_is_accepted_region_by_region(lab_page: Open, home: Path) -> None:
+    suggest = """
+import numpy as np
+from workbench.dataset.home import masks_folder
+from workbench.dataset.masks import write_mask
+from workbench.dataset.predictions import write_predicted_masks
+numbers = bench.labels.masks.numbers()
+guess = np.zeros((303, 384), dtype=np.uint8)
+guess[100:140, 100:160] = numbers["silver"]
+guess[200:240, 250:300] = numbers["bronze"]
+path = str(write_mask(masks_folder(bench._connection.home, bench.labels.dataset_id), guess))
+told = path, [numbers["silver"], numbers["bronze"]], ["silver", "bronze"]
+write_predicted_masks(bench._connection, bench.dataset, {pool[0]: told}, "a model")
+"""
+    page = lab_page(opening("masks-suggested", suggest))
+    show_widget(page)
+    wait_mask(page)
+    page.page.get_by_text("Suggested by a model").wait_for()
+    screenshots(page, "mask-suggested")
+    page.page.mouse.move(*place(page.page, 130, 120))
+    type_keys(page, "v")
+    wait_saved(page)
+    assert painted(page) == {"silver": 40 * 60}
+    drag(page.page, (250, 220), (300, 220))  # by hand: what is suggested does not go over it
+    wait_saved(page)
+    mine = painted(page)["silver"] - 40 * 60
+    page.page.keyboard.press("Shift+V")
+    wait_saved(page)
+    assert painted(page)["silver"] == 40 * 60 + mine
+    assert 0 < painted(page)["bronze"] < 40 * 50
+    sources = page.execute("print(bench.labels.history()['source'].tolist())")
+    assert sources.strip() == "['accepted', 'human', 'accepted']"
+
+
+def test_a_reload_loses_nothing_and_a_missing_file_is_told(lab_page: Open, home: Path) -> None:
+    page = lab_page(opening("masks-reload"))
+    show_widget(page)
+    wait_mask(page)
+    drag(page.page, (100, 100), (200, 100))
+    wait_saved(page)
+    before = painted(page)
+    page.execute("bench.classes.rename('silver', 'argent')")  # elsewhere: the page hears of it
+    page.page.get_by_text("argent").first.wait_for()
+    drag(page.page, (100, 150), (200, 150))
+    wait_saved(page)
+    assert painted(page)["argent"] > before["silver"]
+    page.execute(
+        "from pathlib import Path\n"
+        "path = Path(bench.dataset[pool[0]].ground_truth.mask_path); path.unlink()\n"
+        "bench.labels.masks  # which reads anew\n"
+        "widget.close(); bench = wb.open(NAME)"
+    )
+    page.run_cell(1)
+    page.page.get_by_text("bring the file back").wait_for()
+    screenshots(page, "mask-missing")

@@ -13,13 +13,14 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from workbench.dataset import fields
+from workbench.dataset.adoptedmasks import adopt_masks
 from workbench.dataset.detections import write_sizes
 from workbench.dataset.files import ImageFile, check_files, find_files
 from workbench.dataset.formats.found import LabelReport
 from workbench.dataset.schema import task_of
 from workbench.dataset.splits import split_of
 from workbench.dataset.types import Split, Status
-from workbench.dataset.values import label_paths
+from workbench.dataset.values import SEGMENTATION, label_paths
 from workbench.errors import ImportFolderError
 
 _BATCH = 2_000
@@ -121,6 +122,7 @@ def adopt(dataset: fo.Dataset, test_fraction: float) -> ImportReport:
     Samples whose image cannot be used keep `split` empty and are passed over by the workbench.
     """
     report = ImportReport(dataset.name)
+    unread = adopt_masks(dataset) if task_of(dataset) == SEGMENTATION else {}
     ids, paths, *labels = dataset.values(
         ["id", "filepath", *label_paths(fields.GROUND_TRUTH, task_of(dataset))]
     )
@@ -140,6 +142,8 @@ def adopt(dataset: fo.Dataset, test_fraction: float) -> ImportReport:
         statuses[sample_id] = (Status.LABELLED if is_labelled else Status.UNLABELLED).value
         sizes[sample_id] = file.width, file.height
         report.added[str(file.path)] = sample_id
+        if sample_id in unread:
+            report.skipped.append((str(file.path), unread[sample_id]))
         report.test += split is Split.TEST
     for name, values in ((fields.HASH, hashes), (fields.SPLIT, splits), (fields.STATUS, statuses)):
         dataset.set_values(name, values, key_field="id")

@@ -88,7 +88,7 @@ class Masks:
         for sample_id in sample_ids:
             if not found.get(sample_id):
                 raise LabelError(
-                    f"image {sample_id} is labelled, but its mask is in no file: label it again, "
-                    "bench.labels.commit(sample_id, mask)"
+                    f"image {sample_id} is labelled, but its mask is in no file: where it is in the "
+                    "database, bench.labels.commit(id, bench.labels.masks.indices(id)) writes one"
                 )
         return [str(found[sample_id]) for sample_id in sample_ids]

@@ -22,6 +22,7 @@ import { fillAlike, fillHoles } from "./strokes.js";
 const FADES = [1, 0.4, 0];
 const ASK_MASK_AGAIN = 15_000; // ms
 const GHOSTS_KEPT = 4; // masks that are suggested, of the images last seen
+const RASTERS_KEPT = 4; // masks of those images: one of 12 MP takes 48 MB
 
 /**
  * @param {Bench} bench
@@ -44,8 +45,11 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
     let spent = 0; // seconds, on its mask so far
     let opacity = 0; // place in FADES
     let frame = 0;
-    /** @type {Map<string, number>} when masks were asked for, by what and of which image */
+    /** @type {Map<string, { at: number, raster?: Raster, version?: number }>} when masks were asked for, by what and
+     *      of which image, and what was there then */
     const asked = new Map();
+    /** @type {Item[]} the images last seen, the latest first */
+    let seen = [];
     /** @type {Map<string, string>} why there is no mask, by image */
     const problems = new Map();
     /** @type {Map<string, { mask: string, raster: Raster }>} what is suggested, by image */
@@ -93,8 +97,8 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
      */
     function ask(item, of) {
         const key = `${of} ${item.id}`;
-        if (performance.now() - (asked.get(key) ?? -Infinity) < ASK_MASK_AGAIN) return;
-        asked.set(key, performance.now());
+        if (performance.now() - (asked.get(key)?.at ?? -Infinity) < ASK_MASK_AGAIN) return;
+        asked.set(key, { at: performance.now(), raster: item.raster, version: item.raster?.version });
         on.send({ type: "mask", sample: item.id, of });
     }
 
@@ -216,16 +220,16 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
      */
     async function hear({ sample, of, width = 0, height = 0, bytes = 1, names = {}, error = "" }, buffers) {
         const item = work.itemOf(sample);
-        const key = `${of} ${sample}`;
+        const before = asked.get(`${of} ${sample}`);
         if (error) {
             if (of === "label") problems.set(sample, error);
             if (item) item.outdated = false;
             return on.refresh();
         }
+        asked.delete(`${of} ${sample}`);
         const packed = new Response(new Blob([/** @type {any} */ (buffers[0])]).stream().pipeThrough(new DecompressionStream("deflate")));
         const data = await packed.arrayBuffer();
         const numbers = bytes === 2 ? new Uint16Array(data) : new Uint8Array(data);
-        asked.delete(key);
         const next = createRaster(width, height);
         next.load(numbers, names);
         if (of === "suggestion") {
@@ -234,8 +238,10 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
             for (const old of [...ghosts.keys()].slice(0, -GHOSTS_KEPT)) ghosts.delete(old);
             return on.refresh();
         }
-        if (!item) return;
-        if (item === work.current) hand.cancel(); // what was begun on another mask
+        // What was painted meanwhile, or is being painted, may not be in it: it is asked for once more.
+        const painting = item === work.current && hand.busy;
+        const painted = item?.raster && (item.raster !== before?.raster || item.raster.version !== before?.version);
+        if (!item || painting || painted) return on.refresh();
         problems.delete(sample);
         for (const op of work.underWay(sample)) for (const { after } of op.changes) next.apply(after);
         item.raster = next;
@@ -268,6 +274,8 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
                 shown = item.id;
                 spent = 0;
                 hand.cancel();
+                seen = [item, ...seen.filter((other) => other !== item)];
+                for (const old of seen.splice(RASTERS_KEPT)) old.raster = undefined;
             }
             if (item && (!item.raster || item.outdated) && !hand.busy && maskOf(item)) ask(item, "label");
             const suggestion = suggestionOf(item);

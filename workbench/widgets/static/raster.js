@@ -25,6 +25,7 @@ export function createRaster(width, height) {
     const counts = [width * height];
     /** @type {Box | null} what has changed since it was last asked */
     let dirty = null;
+    let version = 0;
 
     /** @param {string} name of a class */
     function valueOf(name) {
@@ -74,6 +75,10 @@ export function createRaster(width, height) {
         palette,
         valueOf,
         touch,
+        /** Another one after each change of what is kept. */
+        get version() {
+            return version;
+        },
         /** Names of the classes in it, as it is kept. */
         get names() {
             return palette.filter((name, value) => name && counts[value] > 0);
@@ -110,6 +115,7 @@ export function createRaster(width, height) {
         /** @param {Tile} tile becomes what is kept and what is seen */
         apply({ x, y, width: across, names, runs }) {
             const own = names.map(valueOf);
+            version += 1;
             let place = 0;
             let rows = 0;
             for (const run of runs.split(" ")) {
