@@ -190,8 +190,8 @@ class Workbench:
         stopped there; a second one queues. In a script, `bench.train(...).wait()`. A fifth of the
         labelled pool is held out; the fine-tuned backbone is taken into use only if it does better
         there than the model in use, out of fold. With boxes, it is a detector that learns (FCOS on
-        the backbone's feature maps), judged by mAP50 on the images held out; which these are, their
-        content decides once and for all.
+        the backbone's feature maps), judged by mAP50 on the images held out, with masks a segmenter,
+        judged by mean IoU; which these are, their content decides once and for all.
 
         Args:
             backbone: a timm model name.
@@ -227,7 +227,7 @@ class Workbench:
         Returns:
             A row an image: `path`, `label` (in multi-label a list), `confidence` (calibrated),
             `problem` (why there is no label, for a file that cannot be used). With boxes, a row a
-            box, as `SavedDetector.predict` gives it.
+            box, as `SavedDetector.predict` gives it; with masks, a row an image and class in it.
 
         Raises:
             NotEnoughLabelsError: fewer than two classes have a label.
