@@ -48,6 +48,18 @@ FIGURES = {
         ),
         "warm_refit",
     ],
+    "outlines": [
+        *(
+            f"{name}_{figure}"
+            for name in ("coins", "digits")
+            for figure in (
+                *("average_precision", "precision", "recall", "false_alarms"),
+                *("overlap_mended", "milliseconds_an_outline"),
+            )
+        ),
+        "textures_false_alarms",
+    ],
+    "masks": ["clicks_ratio", "grabcut_ms"],
     "segmentation": ["semantic_iou", "semantic_minutes", "instances_map50", "minutes"],
     "slices": ["planted_found", "none_reported"],
     "suspects": [
@@ -72,7 +84,9 @@ TOPICS = [
     "formats",
     "grid",
     pytest.param("labelling", marks=pytest.mark.browser),
+    "masks",
     pytest.param("opening", marks=pytest.mark.browser),
+    "outlines",
     "predictions",
     "probe",
     "segmentation",

@@ -5,19 +5,22 @@ FiftyOne by way of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.boxgeometry import Places
 from workbench.boxmistakes import WrongBox, WrongKind
-from workbench.boxreview import BoxDoubts
-from workbench.dataset.boxes import Box, box_table
+from workbench.boxreview import EDGES, BoxDoubts, Doubted
+from workbench.dataset.boxes import Box, around, box_table, outlined
 from workbench.dataset.boxevaluations import record_box_evaluation
 from workbench.dataset.detections import read_boxes, read_sizes
+from workbench.dataset.outlines import clipped, scaled
 from workbench.dataset.table import Table
 from workbench.dataset.types import Split
+from workbench.decoding import decode, opened
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.boxcases import BoxCases
 from workbench.evaluation.boxerrors import BoxError, BoxErrorKind, find_box_errors
@@ -25,12 +28,17 @@ from workbench.evaluation.detection import DetectionEvaluation, evaluate_detecti
 from workbench.evaluation.measured import TEST_LABELS_NEEDED
 from workbench.labels.store import LabelStore
 from workbench.quality.boxes import rank_box_suspects
+from workbench.quality.contours import Contour, contour_of
+from workbench.quality.outlines import OutlineSuspect, doubt_outline, mended, usual_offset
 from workbench.selection.boxes import Worth, annotation_seconds, box_worth
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 Rows = NDArray[np.int64]
+_Edge: TypeAlias = tuple[Box, OutlineSuspect, Box]  # a label, what is doubted, the better one
+
+PROBED = 64  # images that tell where a dataset's outlines lie, as a rule
 
 
 class Finder(Protocol):
@@ -76,6 +84,66 @@ class Seen:
     found: list[tuple[Box, ...]]
 
 
+class OutlineJudge:
+    """Doubts outlines by the edges of their images, and remembers what it has looked at."""
+
+    def __init__(self) -> None:
+        self._asked: list[tuple[str, tuple[Box, ...]]] = []
+        self._usual = 0.0
+        self._known: dict[str, tuple[tuple[Box, ...], float, list[_Edge]]] = {}  # by content hash
+
+    def doubts(
+        self,
+        paths: Sequence[str],
+        hashes: Sequence[str],
+        labels: Sequence[tuple[Box, ...]],
+        sizes: Sequence[tuple[int, int]],
+    ) -> list[Doubted]:
+        """What is doubted of the outlines of n images.
+
+        Args:
+            paths: (n,) their files.
+            hashes: (n,) their content hashes.
+            labels: (n,) their boxes.
+            sizes: (n,) their widths and heights in pixels.
+
+        Raises:
+            ImageError: a file cannot be read.
+        """
+        rows = [row for row, boxes in enumerate(labels) if any(box.outline for box in boxes)]
+        probed = rows[:: max(1, len(rows) // PROBED)]
+        asked = [(hashes[row], labels[row]) for row in probed]
+        if asked != self._asked:
+            contours = [_contours(paths[row], labels[row], sizes[row]) for row in probed]
+            self._usual = usual_offset([one for each in contours for _, one in each])
+            self._asked = asked
+        words, doubted = Places(sizes), []
+        for row in rows:
+            for box, suspect, said in self._look(hashes[row], paths[row], labels[row], sizes[row]):
+                where = words.words(np.array(around(box, sizes[row])), row)
+                reason = f"'{box.label}' {where} is {suspect.reason}"
+                about = suspect.score, suspect.likely, reason, False, EDGES
+                doubted.append(Doubted(row, suspect.kind.value, box, said, *about))
+        return doubted
+
+    def _look(
+        self, digest: str, path: str, boxes: tuple[Box, ...], size: tuple[int, int]
+    ) -> list[_Edge]:
+        known = self._known.get(digest)
+        if known is None or known[:2] != (boxes, self._usual):
+            suspects = [
+                (box, doubt_outline(contour, self._usual))
+                for box, contour in _contours(path, boxes, size)
+            ]
+            edges = [
+                (box, suspect, said)
+                for box, suspect in suspects
+                if suspect is not None and (said := _mended(box, suspect, size)) is not None
+            ]
+            known = self._known[digest] = boxes, self._usual, edges
+        return known[2]
+
+
 class BoxJudge:
     """Judges the detector of one dataset of boxes, and its labels by the detector.
 
@@ -89,6 +157,7 @@ class BoxJudge:
         self._dataset = dataset
         self._finder = finder
         self._labels = labels
+        self._outlines = OutlineJudge()
 
     def evaluate(self, table: Table) -> DetectionEvaluation:
         """Figures on the blind test split, or provisional ones until it has 30 labels.
@@ -157,32 +226,34 @@ class BoxJudge:
         return out
 
     def doubts(self, table: Table) -> BoxDoubts:
-        """What detectors say against the boxes of the pool, each of what it has not learned from.
+        """What is said against the boxes of the pool, by detectors and by the edges of the images.
 
-        The detector in use, and for what it has learned from the latest run with a `fold` that has
-        not.
+        Each box is judged by a detector that has not learned from it: the one in use, and for what
+        that has learned from, the latest run with a `fold` that has not. Outlines are judged by the
+        image's edges, too, which need no detector.
 
         Raises:
             ImageError: a file cannot be read.
-            NotEnoughLabelsError: there is no detector yet, or none but has learned from all labels.
+            NotEnoughLabelsError: no object has an outline, and there is no detector yet, or none
+                but has learned from all labels.
         """
-        self._finder.predictions([])  # or there is no detector
-        rows, found, models = self._doubting(table)
-        if len(rows) == 0:
-            raise NotEnoughLabelsError(
-                "no box can be doubted: the detector has learned from all labelled images, and "
-                "repeats what they say; label some more, bench.pick(20) and bench.label(), or train "
-                "another that holds out others of them, bench.train(fold=1)"
-            )
-        seen = self._beside(table, rows, found)
-        cases = seen.cases
+        pool = table.labelled_pool
+        labels = read_boxes(self._dataset, [table.ids[row] for row in pool])
+        drawn = [any(box.outline for box in boxes) for boxes in labels]
+        rows, found, models = self._asked(table, alone=any(drawn))
+        left = pool[np.array(drawn, dtype=np.bool_) & ~np.isin(pool, rows)]
+        rows = np.concatenate([rows, left])
+        seen = self._beside(table, rows, [*found, *[()] * len(left)])
+        cases, paths = seen.cases, [table.paths[row] for row in seen.rows]
+        hashes = [table.hashes[row] for row in seen.rows]
         return BoxDoubts(
             suspects=rank_box_suspects(cases.truth, cases.said, seen.sizes, cases.classes),
             cases=cases,
-            paths=[table.paths[row] for row in seen.rows],
+            paths=paths,
             labels=seen.labels,
             found=seen.found,
-            models=models,
+            models=[*models, *[""] * len(left)],
+            edges=self._outlines.doubts(paths, hashes, seen.labels, seen.sizes),
         )
 
     def worth(self, table: Table, rows: Rows) -> Worth:
@@ -211,6 +282,23 @@ class BoxJudge:
         boxes = [len(each) for each in read_boxes(self._dataset, done)]
         seconds = spent.loc[done].to_numpy(dtype=np.float64)
         return annotation_seconds(seconds, np.array(boxes, dtype=np.int64))
+
+    def _asked(self, table: Table, alone: bool) -> tuple[Rows, list[tuple[Box, ...]], list[str]]:
+        """What `_doubting` gives; nothing where no detector can be asked, but it goes on `alone`."""
+        try:
+            self._finder.predictions([])  # or there is no detector
+            asked = self._doubting(table)
+            if len(asked[0]) == 0:
+                raise NotEnoughLabelsError(
+                    "no box can be doubted: the detector has learned from all labelled images, and "
+                    "repeats what they say; label some more, bench.pick(20) and bench.label(), or "
+                    "train another that holds out others of them, bench.train(fold=1)"
+                )
+        except NotEnoughLabelsError:
+            if not alone:
+                raise
+            return np.zeros(0, dtype=np.int64), [], []
+        return asked
 
     def _doubting(self, table: Table) -> tuple[Rows, list[tuple[Box, ...]], list[str]]:
         """Labelled pool images, what a detector that has not learned from each finds, and which."""
@@ -251,6 +339,25 @@ class BoxJudge:
     def _found(self, ids: Sequence[str], by: str = "") -> list[tuple[Box, ...]]:
         found = self._finder.predictions(ids, by)
         return [tuple(found.get(each, ())) for each in ids]
+
+
+def _contours(path: str, boxes: Sequence[Box], size: tuple[int, int]) -> list[tuple[Box, Contour]]:
+    """The outlines of an image that can be judged."""
+    with opened(path) as file:
+        picture = decode(file).image
+    pixels = np.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
+    found = [(box, contour_of(pixels, scaled(box.outline, size))) for box in boxes if box.outline]
+    return [(box, contour) for box, contour in found if contour is not None]
+
+
+def _mended(box: Box, suspect: OutlineSuspect, size: tuple[int, int]) -> Box | None:
+    """A box as it should be; None if nothing would be left of it."""
+    width, height = size
+    outline = mended(scaled(box.outline, size), suspect, size)
+    if not outline:
+        return None
+    better = outlined(box.label, clipped(scaled(outline, (1 / width, 1 / height))))
+    return replace(better, attributes=box.attributes)
 
 
 def _wrong(table: Table, seen: Seen, error: BoxError) -> WrongBox:

@@ -164,6 +164,7 @@ class Workbench:
         Every label is judged by a probe that has not seen it, and by its nearest neighbours. Boxes
         are judged by the detector, in images that it has not learned from: overlooked, badly placed
         or of a wrong class. `bench.train(fold=1)`, and 2, 3, 4, train others that judge the rest.
+        Outlines are judged by the edges of their images, too: loose, tight or shifted.
 
         Returns:
             A row a label: `path`, `label`, `suggested`, `score` (0 to 1), `likely` (whether it

@@ -1,0 +1,1 @@
+"""Magic tools: objects and regions from few clicks, by pure functions on arrays."""
