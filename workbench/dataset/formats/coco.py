@@ -26,6 +26,7 @@ from workbench.dataset.formats.images import Images
 from workbench.dataset.formats.items import Item, class_order
 from workbench.dataset.formats.placing import Placer, find_image
 from workbench.dataset.formats.rle import decode, encode
+from workbench.dataset.formats.shapes import outline_of
 from workbench.dataset.outlines import (
     Outline,
     area,
@@ -33,7 +34,6 @@ from workbench.dataset.outlines import (
     has_holes,
     outline_from_plain,
     scaled,
-    trace,
 )
 from workbench.errors import FormatError, LabelError
 
@@ -216,7 +216,7 @@ def _outline(row: Row, size: Size, findings: Findings, name: str) -> Outline | N
         return ()
     try:
         if isinstance(shape, dict):
-            return outline_from_plain(trace(decode(shape, size), size))
+            return outline_of(decode(shape, size), size)
         flat = [[float(number) for number in ring] for ring in shape]
         rings = [zip(ring[::2], ring[1::2], strict=True) for ring in flat]
         return outline_from_plain([[(x / size[0], y / size[1]) for x, y in r] for r in rings])
@@ -245,8 +245,8 @@ def _annotations(items: Sequence[Item], order: Mapping[str, int]) -> Iterator[di
 
 def _segmentation(outline: Outline, size: Size) -> dict[str, Any]:
     """Its polygons, or its mask where it has a hole, and how many square pixels it has."""
-    if has_holes(outline):
-        mask = fill(outline, size)
+    # Where no pixel has its middle in it, a mask would hold nothing.
+    if has_holes(outline) and (mask := fill(outline, size)).any():
         return {"segmentation": encode(mask), "area": int(mask.sum())}
     rings = scaled(outline, size)
     flat = [[number for point in ring for number in point] for ring in rings]

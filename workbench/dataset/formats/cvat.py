@@ -1,4 +1,4 @@
-"""CVAT's "for images 1.1" XML: boxes with their turn and their attributes.
+"""CVAT's "for images 1.1" XML: boxes with their turn, outlines, and their attributes.
 
 Source:
     https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/. Coordinates are pixels of the
@@ -6,23 +6,29 @@ Source:
     to whole pixels, this one writes them to the last bit.
 
 An image without a shape has nothing on it. What CVAT's own list says of an attribute (a number, a
-check box, a text) decides what it comes back as.
+check box, a text) decides what it comes back as. Where the bench has outlines, polygons and masks
+are read, each an object of its own, as `cvat_outlines` has them. Groups of shapes are not taken: they
+may be parts of one object, or objects that belong together.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
+from workbench.dataset.boxdocuments import Size
 from workbench.dataset.boxes import Attribute, Box
+from workbench.dataset.formats.cvat_outlines import TAGS, outline_place, read_outline
 from workbench.dataset.formats.found import Findings, Imported, Said
 from workbench.dataset.formats.images import Images
 from workbench.dataset.formats.items import Item, class_order
 from workbench.dataset.formats.placing import Placer, find_image
 from workbench.dataset.formats.xmlfile import number, parse, plain, save
-from workbench.errors import FormatError
+from workbench.dataset.outlines import extent, scaled
+from workbench.errors import FormatError, LabelError
 
 FILE = "annotations.xml"
 _SIDES = ("xtl", "ytl", "xbr", "ybr")
+_EXTENT = ("width", "height")
 _CHECK, _NUMBER, _TEXT = "checkbox", "number", "text"
 Kinds = Mapping[tuple[str, str], str]
 
@@ -57,12 +63,22 @@ def read(path: Path, images: Images) -> Imported:
             findings.fault("name that two images of the file have", seen[found[0]], name)
             continue
         seen[found[0]] = name
+        _require_size(image, found[1], findings, name)
         placer = Placer(findings, name, found[1])
         for shape in image:
+            if shape.get("group_id", "0") != "0":
+                findings.note("group of shapes, taken as objects of their own", name, _brief(shape))
             if shape.tag == "box":
+                if images.outlined:
+                    findings.note(
+                        "box without an outline, which gets its corners", name, _brief(shape)
+                    )
                 _place(shape, placer, kinds)
+            elif images.outlined and shape.tag in TAGS:
+                _place_outline(shape, placer, kinds, found[1], findings, name)
             else:
-                findings.fault("shape that is no box", name, f"<{shape.tag[:40]}>")
+                wanted = "polygon, mask or box" if images.outlined else "box"
+                findings.fault(f"shape that is no {wanted}", name, f"<{shape.tag[:40]}>")
         said[name] = found[0], placer.boxes
     return findings.close(said, classes)
 
@@ -117,25 +133,56 @@ def _listed(root: Element) -> tuple[tuple[str, ...], Kinds]:
             classes[name] = None
         for one in label.iterfind("attributes/attribute"):
             kinds[name, one.findtext("name") or ""] = (one.findtext("input_type") or "").strip()
-    for box in root.iterfind("image/box"):
-        if label_name := (box.get("label") or "").strip():
-            classes[label_name] = None
+    for tag in ("box", *TAGS):
+        for shape in root.iterfind(f"image/{tag}"):
+            if label_name := (shape.get("label") or "").strip():
+                classes[label_name] = None
     return tuple(classes), kinds
 
 
 def _place(shape: Element, placer: Placer, kinds: Kinds) -> None:
-    label = (shape.get("label") or "").strip()
     left, top, right, bottom = (number(shape.get(side)) for side in _SIDES)
-    extent = tuple(
+    wide, high = (
         far - near if isinstance(far, float) and isinstance(near, float) else far
         for near, far in ((left, right), (top, bottom))
     )
+    label, attributes = _about(shape, kinds)
+    angle = number(shape.get("rotation", "0"))
+    placer.place(label, (left, top), (wide, high), angle=angle, attributes=attributes)
+
+
+def _place_outline(
+    shape: Element, placer: Placer, kinds: Kinds, size: Size, findings: Findings, name: str
+) -> None:
+    try:
+        outline = read_outline(shape, size)
+    except (FormatError, LabelError) as error:
+        return findings.fault("outline that cannot be used", name, f"{_brief(shape)}: {error}")
+    label, attributes = _about(shape, kinds)
+    (corner, far) = scaled(((extent(outline)[:2], extent(outline)[2:]),), size)[0]
+    placer.place(label, corner, far, attributes=attributes, outline=outline)
+
+
+def _about(shape: Element, kinds: Kinds) -> tuple[str, dict[str, Attribute]]:
+    """The class of a shape, and what else is said of it."""
+    label = (shape.get("label") or "").strip()
     attributes: dict[str, Attribute] = {"occluded": True} if shape.get("occluded") == "1" else {}
     for one in shape.findall("attribute"):
         name = one.get("name") or ""
         attributes[name] = _value(one.text or "", kinds.get((label, name), _TEXT))
-    angle = number(shape.get("rotation", "0"))
-    placer.place(label, (left, top), (extent[0], extent[1]), angle=angle, attributes=attributes)
+    return label, attributes
+
+
+def _require_size(image: Element, size: Size, findings: Findings, name: str) -> None:
+    """Fault an image that is of another size than where it was labelled."""
+    told = [number(image.get(side, own)) for side, own in zip(_EXTENT, size, strict=True)]
+    if told != [float(side) for side in size]:
+        detail = f"{told[0]} x {told[1]} in the file, but the image has {size[0]} x {size[1]}"
+        findings.fault("image of another size", name, detail)
+
+
+def _brief(shape: Element) -> str:
+    return f"<{shape.tag[:40]}> {(shape.get('label') or '?')[:40]!r}"
 
 
 def _value(text: str, kind: str) -> Attribute:
@@ -151,15 +198,21 @@ def _value(text: str, kind: str) -> Attribute:
 
 
 def _write(image: Element, box: Box, item: Item, kinds: Kinds) -> None:
-    width, height = item.size
-    right, bottom = (box.x + box.width) * width, (box.y + box.height) * height
-    sides = (box.x * width, box.y * height, right, bottom)
-    attributes = {"label": box.label, "source": "manual"}
-    attributes["occluded"] = str(int(box.attributes.get("occluded") is True))
-    attributes |= {name: plain(side) for name, side in zip(_SIDES, sides, strict=True)}
-    if box.angle:
-        attributes["rotation"] = plain(box.angle % 360)
-    shape = SubElement(image, "box", {**attributes, "z_order": "0"})
+    about = {"label": box.label, "source": "manual"}
+    about["occluded"] = str(int(box.attributes.get("occluded") is True))
+    if box.outline:
+        tag, place = outline_place(box.outline, item.size)
+    else:
+        tag, place = "box", _box_place(box, item.size)
+    shape = SubElement(image, tag, {**about, **place, "z_order": "0"})
     for name, value in box.attributes.items():
         one = SubElement(shape, "attribute", {"name": name})
         one.text = str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _box_place(box: Box, size: Size) -> dict[str, str]:
+    width, height = size
+    right, bottom = (box.x + box.width) * width, (box.y + box.height) * height
+    sides = (box.x * width, box.y * height, right, bottom)
+    place = {name: plain(side) for name, side in zip(_SIDES, sides, strict=True)}
+    return {**place, "rotation": plain(box.angle % 360)} if box.angle else place

@@ -12,6 +12,7 @@ from workbench.dataset.formats.images import Images
 from workbench.dataset.outlines import Outline
 
 MOST = 10_000  # boxes of an image, as labels have it
+MOST_CORNERS = 100_000  # points of all outlines of an image, likewise
 _LONGEST = 1_000
 _LARGEST = 2**63
 _BEYOND = 0.5  # pixels outside of the image that are rounding, not worth a word
@@ -38,6 +39,10 @@ class Placer:
         if len(self._boxes) > MOST:
             detail = f"{len(self._boxes):,} boxes, and at most {MOST:,} can be kept"
             self._findings.fault("too many boxes", self._name, detail)
+        corners = sum(len(ring) for box in self._boxes.values() for ring in box.outline)
+        if corners > MOST_CORNERS:
+            detail = f"{corners:,} points, and at most {MOST_CORNERS:,} can be kept: simplify them"
+            self._findings.fault("outlines with too many points", self._name, detail)
         return tuple(self._boxes.values())
 
     def place(

@@ -1,4 +1,4 @@
-"""Masks as COCO writes them: lengths of runs, column by column, first of what is outside.
+"""Masks as lengths of runs, first of what is outside; COCO goes column by column, CVAT row by row.
 
 Source:
     Lin et al. 2014, "Microsoft COCO: Common Objects in Context", as its reference implementation,
@@ -6,9 +6,11 @@ Source:
     in characters of 5 bits and one that says whether more follow.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.dataset.outlines import Mask
 from workbench.errors import FormatError
@@ -19,10 +21,7 @@ _BITS, _MORE, _SIGN = 0x1F, 0x20, 0x10
 
 def encode(mask: Mask) -> dict[str, Any]:
     """A mask (height, width) as `size` and `counts`, not compressed."""
-    flat = np.concatenate([[False], mask.ravel(order="F"), [not mask[-1, -1]]])
-    borders = np.flatnonzero(flat[1:] != flat[:-1])
-    counts = np.diff(borders, prepend=0).tolist()
-    return {"size": list(mask.shape), "counts": counts}
+    return {"size": list(mask.shape), "counts": runs(mask.ravel(order="F"))}
 
 
 def decode(value: Any, size: tuple[int, int]) -> Mask:
@@ -37,12 +36,30 @@ def decode(value: Any, size: tuple[int, int]) -> Mask:
     counts = value.get("counts")
     if isinstance(counts, str):
         counts = _uncompressed(counts)
-    if not isinstance(counts, list) or not all(type(each) is int and each >= 0 for each in counts):
+    if not isinstance(counts, list):
         raise FormatError("the runs of a mask are whole numbers of at least 0, in a list")
-    if sum(counts) != size[0] * size[1]:
+    return spread(counts, size[0] * size[1]).reshape((size[1], size[0]), order="F")
+
+
+def runs(flat: NDArray[np.bool_]) -> list[int]:
+    """Lengths of the runs in a row of (n,) pixels, n at least 1, the first of what is outside."""
+    ends = np.concatenate([[False], flat, [not flat[-1]]])
+    borders = np.flatnonzero(ends[1:] != ends[:-1])
+    counts: list[int] = np.diff(borders, prepend=0).tolist()
+    return counts
+
+
+def spread(counts: Sequence[Any], count: int) -> NDArray[np.bool_]:
+    """The row of `count` pixels that has these runs.
+
+    Raises:
+        FormatError: a run is no whole number of at least 0, or they do not add up.
+    """
+    if not all(type(each) is int and each >= 0 for each in counts):
+        raise FormatError("the runs of a mask are whole numbers of at least 0, in a list")
+    if sum(counts) != count:
         raise FormatError("the runs of a mask do not add up to its size")
-    inside = np.arange(len(counts)) % 2 == 1
-    return np.repeat(inside, counts).reshape((size[1], size[0]), order="F")
+    return np.repeat(np.arange(len(counts)) % 2 == 1, counts)
 
 
 def _uncompressed(text: str) -> list[int]:

@@ -39,10 +39,10 @@ export function createMaskPanel(parent, keymap, on) {
     const across = h("output", {});
     const careful = h("button", { class: "wb-ghost-row", type: "button", tabindex: -1, "aria-pressed": "false", onclick: () => on.act("careful") }, h("span", { class: "wb-name" }, "other classes stay"), h("kbd", {}));
     const by = h("h4", {});
-    const all = h("button", { class: "wb-ghost-row", type: "button", tabindex: -1, onclick: () => on.act("acceptGhosts") }, h("span", { class: "wb-name" }, "where nothing is"), h("span", { class: "wb-count" }, "accept all"), h("kbd", {}));
-    const one = h("button", { class: "wb-ghost-row", type: "button", tabindex: -1, onclick: () => on.act("acceptGhost") }, h("span", { class: "wb-name" }, "under the pointer"), h("span", { class: "wb-count" }, "accept"), h("kbd", {}));
+    const all = h("button", { class: "wb-ghost-row", type: "button", tabindex: -1, onclick: () => on.act("acceptGhosts") }, h("span", { class: "wb-name" }, "unpainted"), h("span", { class: "wb-count" }, "accept all"), h("kbd", {}));
+    const one = h("button", { class: "wb-ghost-row", type: "button", tabindex: -1, onclick: () => on.act("acceptGhost") }, h("span", { class: "wb-name" }, "pointed at"), h("span", { class: "wb-count" }, "accept"), h("kbd", {}));
     const suggested = h("div", { class: "wb-ghosts" }, by, all, one);
-    const list = h("div", { class: "wb-mask-list", role: "list", "aria-label": "Classes in the mask", "data-empty": "nothing painted yet: drag on the image" });
+    const list = h("div", { class: "wb-mask-list", role: "list", "aria-label": "Classes in the mask", "data-empty": "none yet: drag on the image" });
     const told = h("p", { class: "wb-box-told", role: "status" });
     const element = h(
         "div",
