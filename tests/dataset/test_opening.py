@@ -159,8 +159,8 @@ def test_another_task_is_refused(home, name, tmp_path):
     with pytest.raises(DatasetError, match=r"made for task 'multilabel', not 'classification'"):
         open_dataset(name, task="classification")
     assert open_dataset(name)[0] is dataset
-    opening.update_record(dataset, task="segmentation")  # as a later version will
-    with pytest.raises(DatasetError, match="'segmentation', which this version of workbench"):
+    opening.update_record(dataset, task="captioning")  # as a later version will
+    with pytest.raises(DatasetError, match="'captioning', which this version of workbench"):
         open_dataset(name)
 
 

@@ -14,7 +14,7 @@ LEAST_IMAGES = 10
 
 
 def split_by_content(
-    digests: Sequence[str], full: NDArray[np.bool_], recipe: DetectorRecipe, what: str
+    digests: Sequence[str], full: NDArray[np.bool_], recipe: DetectorRecipe, model: str, what: str
 ) -> tuple[Ints, Ints]:
     """Split images into those to train on and those to judge by, by a hash of their content.
 
@@ -25,7 +25,8 @@ def split_by_content(
         digests: of the images' contents.
         full: whether there is anything to find in each.
         recipe: tells the share to hold out, and which part.
-        what: is learned, in words: "boxes".
+        model: what learns, in words: "detector".
+        what: it learns: "boxes".
 
     Returns:
         (train, held): indices, sorted.
@@ -35,8 +36,8 @@ def split_by_content(
     """
     if len(digests) < LEAST_IMAGES or full.sum() < 2:
         raise NotEnoughLabelsError(
-            f"{LEAST_IMAGES} labelled images are needed at least, 2 of them with {what}, but there "
-            f"are {len(digests)}, {int(full.sum())} with {what}: label more, bench.label()"
+            f"a {model} needs at least {LEAST_IMAGES} labelled images, 2 of them with {what}, but "
+            f"there are {len(digests)}, {int(full.sum())} with {what}: label more, bench.label()"
         )
     drawn = np.array([_lot(digest) for digest in digests])
     lots = (drawn - recipe.fold * recipe.held_out) % 1.0

@@ -78,7 +78,7 @@ def hold_out_images(images: Sequence[LabelledImage], recipe: DetectorRecipe) -> 
         NotEnoughLabelsError: fewer than ten images are labelled, or fewer than two have boxes.
     """
     full = np.array([len(each.boxes().classes) > 0 for each in images], dtype=np.bool_)
-    return split_by_content([each.digest for each in images], full, recipe, "boxes")
+    return split_by_content([each.digest for each in images], full, recipe, "detector", "boxes")
 
 
 def train_detector(

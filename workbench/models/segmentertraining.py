@@ -81,7 +81,7 @@ def hold_out_painted(images: Sequence[PaintedImage], recipe: SegmenterRecipe) ->
     """
     with ThreadPoolExecutor(_READERS) as pool:
         full = np.array([*pool.map(_has_any, images)], dtype=np.bool_)
-    return split_by_content([each.digest for each in images], full, recipe, "a mask")
+    return split_by_content([each.digest for each in images], full, recipe, "segmenter", "a class")
 
 
 def _has_any(image: PaintedImage) -> bool:
