@@ -16,7 +16,7 @@ import pandas as pd
 from workbench.dataset import fields
 from workbench.dataset.boxes import Box
 from workbench.dataset.detections import read_boxes, read_sizes
-from workbench.dataset.formats import coco, cvat, folders, tables, voc, yolo
+from workbench.dataset.formats import coco, cvat, folders, objectmasks, tables, voc, yolo
 from workbench.dataset.formats.found import Said
 from workbench.dataset.formats.items import Item, distinct_names
 from workbench.dataset.formats.losses import Loss, losses
@@ -45,10 +45,11 @@ _WRITERS = {
     "cvat": cvat.write,
     "csv": tables.write,
     "folders": folders.write,
+    "masks": objectmasks.write,
 }
 _FORMATS = {
     DETECTION: ("coco", "yolo", "voc", "cvat", "csv", "fiftyone"),
-    INSTANCES: ("coco", "fiftyone"),
+    INSTANCES: ("coco", "cvat", "masks", "fiftyone"),
     CLASSIFICATION: ("folders", "csv", "fiftyone"),
     MULTILABEL: ("csv", "fiftyone"),
     SEGMENTATION: ("fiftyone",),
@@ -65,6 +66,7 @@ class ExportReport:
         images: how many.
         boxes: how many they have.
         lost: what the format could not carry.
+        outlined: how many of the boxes are of objects with an outline.
     """
 
     format: str
@@ -72,9 +74,11 @@ class ExportReport:
     images: int
     boxes: int
     lost: tuple[Loss, ...]
+    outlined: int = 0
 
     def __str__(self) -> str:
-        boxes = f" with {self.boxes:,} boxes" if self.boxes else ""
+        what = "objects" if self.outlined else "boxes"
+        boxes = f" with {self.boxes:,} {what}" if self.boxes else ""
         lost = f"; not carried: {'; '.join(map(str, self.lost))}" if self.lost else ""
         return f"{self.format}: {self.images:,} images{boxes} in {self.folder}{lost}"
 
@@ -97,8 +101,8 @@ def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str)
         dataset: the dataset.
         labels: its labels.
         folder: must not exist, or be empty; it is there whole, or not at all.
-        format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes, `folders`, `csv` or
-            `fiftyone` for classes.
+        format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes, `coco`, `cvat`, `masks`
+            or `fiftyone` for objects with outlines, `folders`, `csv` or `fiftyone` for classes.
 
     Raises:
         FormatError: the format does not go with the task, the folder is taken, nothing is
@@ -125,9 +129,10 @@ def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str)
         if target.exists():
             target.rmdir()
         new.rename(target)
-    boxes = sum(len(item.boxes) for item in items)
+    boxes = [box for item in items for box in item.boxes]
     count = len(dataset) if format == "fiftyone" else len(items)
-    return ExportReport(format, target, count, boxes, lost)
+    outlined = sum(bool(box.outline) for box in boxes)
+    return ExportReport(format, target, count, len(boxes), lost, outlined)
 
 
 def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -> pd.DataFrame:

@@ -190,12 +190,17 @@ def read_labels(
 
     Raises:
         FormatError: the file cannot be used as a whole, has nothing for any of the images, or has
-            boxes where classes are wanted or the other way round.
+            boxes where classes are wanted or the other way round; or the masks of its objects lie
+            among the images.
     """
     from workbench.dataset.formats.finding import READERS, find_labels
+    from workbench.dataset.formats.objectmasks import refuse_among_images
 
     name, path = find_labels(source, folder)
-    images = Images(folder, find_files(folder), outlined=task == INSTANCES)
+    files = find_files(folder)
+    if name == "masks":
+        refuse_among_images(path, files)
+    images = Images(folder, files, outlined=task == INSTANCES)
     found = _of_task(READERS[name](path, images), task, known)
     if not found.labels:
         raise FormatError(
@@ -232,7 +237,9 @@ def _of_task(found: Imported, task: str, known: Callable[[str], bool] | None) ->
         else:
             kept[path] = said
     findings = (*found.report.findings, *faults)
-    return replace(found, labels=kept, report=_counted(found.report, kept, findings))
+    return replace(
+        found, labels=kept, report=replace(found.report, findings=findings).counted(kept)
+    )
 
 
 def _known(labels: LabelStore) -> Callable[[str], bool] | None:
@@ -265,17 +272,9 @@ def _record(dataset: "fo.Dataset", labels: LabelStore, found: Imported) -> Label
             one = labels.task == CLASSIFICATION and isinstance(said[0], str)
             given[row[0]] = names_of(said)[0] if one else said
     labels.import_labels(given, annotator=found.report.format)
-    report = _counted(found.report, kept, tuple(findings))
-    return replace(report, already=already)
+    report = replace(found.report, already=already, findings=tuple(findings))
+    return report.counted(kept)
 
 
 def _is_open(row: Sequence[str | None]) -> bool:
     return row[2] not in FINISHED
-
-
-def _counted(
-    report: LabelReport, kept: dict[Path, Said], findings: tuple[Finding, ...]
-) -> LabelReport:
-    boxes = sum(isinstance(each, Box) for said in kept.values() for each in said)
-    negatives = sum(not said for said in kept.values())
-    return replace(report, images=len(kept), boxes=boxes, negatives=negatives, findings=findings)

@@ -66,19 +66,7 @@ def read(path: Path, images: Images) -> Imported:
         _require_size(image, found[1], findings, name)
         placer = Placer(findings, name, found[1])
         for shape in image:
-            if shape.get("group_id", "0") != "0":
-                findings.note("group of shapes, taken as objects of their own", name, _brief(shape))
-            if shape.tag == "box":
-                if images.outlined:
-                    findings.note(
-                        "box without an outline, which gets its corners", name, _brief(shape)
-                    )
-                _place(shape, placer, kinds)
-            elif images.outlined and shape.tag in TAGS:
-                _place_outline(shape, placer, kinds, found[1], findings, name)
-            else:
-                wanted = "polygon, mask or box" if images.outlined else "box"
-                findings.fault(f"shape that is no {wanted}", name, f"<{shape.tag[:40]}>")
+            _place(shape, placer, kinds, findings, name, found[1] if images.outlined else None)
         said[name] = found[0], placer.boxes
     return findings.close(said, classes)
 
@@ -140,7 +128,29 @@ def _listed(root: Element) -> tuple[tuple[str, ...], Kinds]:
     return tuple(classes), kinds
 
 
-def _place(shape: Element, placer: Placer, kinds: Kinds) -> None:
+def _place(
+    shape: Element,
+    placer: Placer,
+    kinds: Kinds,
+    findings: Findings,
+    name: str,
+    size: Size | None,
+) -> None:
+    """Place a shape; `size` is that of the image where outlines are wanted, else None."""
+    if shape.get("group_id", "0") != "0":
+        findings.note("group of shapes, taken as objects of their own", name, _brief(shape))
+    if shape.tag == "box":
+        if size is not None:
+            findings.note("box without an outline, which gets its corners", name, _brief(shape))
+        _place_box(shape, placer, kinds)
+    elif size is not None and shape.tag in TAGS:
+        _place_outline(shape, placer, kinds, findings, name, size)
+    else:
+        wanted = "box" if size is None else "polygon, mask or box"
+        findings.fault(f"shape that is no {wanted}", name, f"<{shape.tag[:40]}>")
+
+
+def _place_box(shape: Element, placer: Placer, kinds: Kinds) -> None:
     left, top, right, bottom = (number(shape.get(side)) for side in _SIDES)
     wide, high = (
         far - near if isinstance(far, float) and isinstance(near, float) else far
@@ -152,15 +162,16 @@ def _place(shape: Element, placer: Placer, kinds: Kinds) -> None:
 
 
 def _place_outline(
-    shape: Element, placer: Placer, kinds: Kinds, size: Size, findings: Findings, name: str
+    shape: Element, placer: Placer, kinds: Kinds, findings: Findings, name: str, size: Size
 ) -> None:
     try:
         outline = read_outline(shape, size)
     except (FormatError, LabelError) as error:
         return findings.fault("outline that cannot be used", name, f"{_brief(shape)}: {error}")
     label, attributes = _about(shape, kinds)
-    (corner, far) = scaled(((extent(outline)[:2], extent(outline)[2:]),), size)[0]
-    placer.place(label, corner, far, attributes=attributes, outline=outline)
+    left, top, wide, high = extent(outline)
+    ((corner, span),) = scaled((((left, top), (wide, high)),), size)
+    placer.place(label, corner, span, attributes=attributes, outline=outline)
 
 
 def _about(shape: Element, kinds: Kinds) -> tuple[str, dict[str, Attribute]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from workbench.dataset.formats import coco, cvat, tables, voc, yolo
+from workbench.dataset.formats import coco, cvat, objectmasks, tables, voc, yolo
 from workbench.dataset.formats.found import Imported
 from workbench.dataset.formats.images import Images
 from workbench.dataset.formats.xmlfile import parse
@@ -24,6 +24,7 @@ READERS: dict[str, Reader] = {
     "voc": voc.read,
     "cvat": cvat.read,
     "csv": tables.read,
+    "masks": objectmasks.read,
     "fiftyone": _fiftyone,
 }
 _PATTERNS = {
@@ -31,6 +32,7 @@ _PATTERNS = {
     "yolo": ("*.yaml", "*.yml"),
     "cvat": ("*.xml",),
     "csv": ("*.csv",),
+    "masks": (objectmasks.FILE,),
 }
 
 
@@ -52,7 +54,7 @@ def find_labels(labels: str | Path, folder: Path) -> tuple[str, Path]:
         return labels, _inside(labels, folder.expanduser().absolute())
     path = Path(labels).expanduser().absolute()
     if path.is_dir():
-        for name in ("fiftyone", "yolo", "voc"):
+        for name in ("fiftyone", "masks", "yolo", "voc"):
             if _looks_like(name, path):
                 return name, _inside(name, path)
         raise FormatError(f"{path} does not show its format: give the file of labels itself")
@@ -67,7 +69,7 @@ def find_labels(labels: str | Path, folder: Path) -> tuple[str, Path]:
         case ".yaml" | ".yml":
             return "yolo", path
         case ".csv":
-            return "csv", path
+            return ("masks" if objectmasks.is_table(path) else "csv"), path
         case ".xml":
             return ("cvat" if parse(path).tag == "annotations" else "voc"), path
     raise FormatError(
@@ -78,6 +80,8 @@ def find_labels(labels: str | Path, folder: Path) -> tuple[str, Path]:
 def _looks_like(name: str, path: Path) -> bool:
     if name == "fiftyone":
         return (path / "metadata.json").is_file() and (path / "samples.json").is_file()
+    if name == "masks":
+        return (path / objectmasks.FILE).is_file()
     if name == "yolo":
         return bool([*path.glob("*.yaml"), *path.glob("*.yml")])
     return any(path.rglob("*.xml"))

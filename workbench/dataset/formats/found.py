@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -46,6 +46,7 @@ class LabelReport:
         negatives: images among them of which the file says that nothing is there.
         already: images that had a label before, which stays.
         findings: what is wrong, or could not be taken.
+        outlined: how many of the boxes are of objects with an outline.
     """
 
     format: str
@@ -55,16 +56,28 @@ class LabelReport:
     negatives: int = 0
     already: int = 0
     findings: tuple[Finding, ...] = ()
+    outlined: int = 0
 
     @property
     def left_out(self) -> int:
         """Images of the file that stay without a label because of what is wrong with it."""
         return len({each.image for each in self.findings if each.fatal})
 
+    def counted(self, labels: Mapping[Path, Said]) -> "LabelReport":
+        """The same report, of these labels."""
+        boxes = [each for said in labels.values() for each in said if isinstance(each, Box)]
+        return replace(
+            self,
+            images=len(labels),
+            boxes=len(boxes),
+            negatives=sum(not said for said in labels.values()),
+            outlined=sum(bool(box.outline) for box in boxes),
+        )
+
     def __str__(self) -> str:
         parts = [f"{self.format}: {self.images:,} images labelled"]
         if self.boxes:
-            parts[0] += f" with {self.boxes:,} boxes"
+            parts[0] += f" with {self.boxes:,} {'objects' if self.outlined else 'boxes'}"
         if self.negatives:
             parts.append(f"{self.negatives:,} of them have nothing on them")
         if self.already:
@@ -136,12 +149,9 @@ class Findings:
             already: images that had a label before.
         """
         good = {path: label for name, (path, label) in said.items() if name not in self.faulty}
-        boxes = sum(isinstance(each, Box) for label in good.values() for each in label)
-        negatives = sum(not label for label in good.values())
-        report = LabelReport(
-            self.format, self.source, len(good), boxes, negatives, already, tuple(self.found)
-        )
-        return Imported(good, classes, report)
+        found = tuple(self.found)
+        report = LabelReport(self.format, self.source, already=already, findings=found)
+        return Imported(good, classes, report.counted(good))
 
 
 def class_names(said: Mapping[str, tuple[Path, Said]]) -> tuple[str, ...]:

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workbench.dataset.boxes import Box
-from workbench.dataset.formats import coco, cvat, voc
+from workbench.dataset.formats import coco, cvat, objectmasks, voc
 from workbench.dataset.formats.items import Item
+from workbench.dataset.formats.shapes import is_on_pixels, shape_of, tight
 from workbench.dataset.outlines import has_holes
+
+Count = Callable[[Sequence[Item]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +35,68 @@ def losses(format: str, items: Sequence[Item]) -> tuple[Loss, ...]:
         format: such as `coco`.
         items: what is to be written.
     """
-    boxes = [box for item in items for box in item.boxes]
-    found = [Loss(what, count(boxes)) for what, count in _LOSSES.get(format, ())]
+    found = [Loss(what, count(items)) for what, count in _LOSSES.get(format, ())]
+    if format == "masks":
+        found += _beneath(items)
     return tuple(loss for loss in found if loss.count)
 
 
-def _turned(boxes: Sequence[Box]) -> int:
-    return sum(box.angle != 0 for box in boxes)
+def _of_boxes(lost: Callable[[Box], bool]) -> Count:
+    return lambda items: sum(lost(box) for item in items for box in item.boxes)
 
 
-def _holed(boxes: Sequence[Box]) -> int:
-    return sum(has_holes(box.outline) for box in boxes)
+def _of_attributes(lost: Callable[[str, object], bool]) -> Count:
+    return lambda items: sum(
+        lost(name, value)
+        for item in items
+        for box in item.boxes
+        for name, value in box.attributes.items()
+    )
 
 
-def _attributes(lost: Callable[[str, object], bool]) -> Callable[[Sequence[Box]], int]:
-    def count(boxes: Sequence[Box]) -> int:
-        return sum(lost(name, value) for box in boxes for name, value in box.attributes.items())
+def _turned(box: Box) -> bool:
+    return box.angle != 0
 
-    return count
+
+def _holed(box: Box) -> bool:
+    return has_holes(box.outline)
+
+
+def _masked_by_cvat(items: Sequence[Item]) -> int:
+    return sum(
+        len(box.outline) > 1 and not is_on_pixels(box.outline, item.size)
+        for item in items
+        for box in item.boxes
+    )
+
+
+def _too_thin_for_cvat(items: Sequence[Item]) -> int:
+    return sum(
+        len(box.outline) > 1 and tight(box.outline, item.size) is None
+        for item in items
+        for box in item.boxes
+    )
+
+
+def _between_pixels(items: Sequence[Item]) -> int:
+    return sum(
+        not is_on_pixels(shape_of(box, item.size), item.size)
+        for item in items
+        for box in item.boxes
+    )
+
+
+def _beneath(items: Sequence[Item]) -> list[Loss]:
+    """What is lost because a pixel has one number."""
+    hidden = gone = 0
+    for item in items:
+        painting = objectmasks.paint(item)
+        gone += int((painting.left == 0).sum())
+        hidden += int(((painting.left > 0) & (painting.left < painting.whole)).sum())
+    return [
+        Loss("objects that lose the pixels that a smaller one has too", hidden),
+        Loss("objects without a pixel of their own, which are left out", gone),
+    ]
 
 
 def _not_in_voc(name: str, value: object) -> bool:
@@ -64,8 +111,8 @@ def _not_in_coco(name: str, value: object) -> bool:
     return name in coco.TAKEN
 
 
-def _of_several_types(boxes: Sequence[Box]) -> int:
-    return sum(1 for _ in _mixed(boxes))
+def _of_several_types(items: Sequence[Item]) -> int:
+    return sum(1 for _ in _mixed([box for item in items for box in item.boxes]))
 
 
 def _mixed(boxes: Sequence[Box]) -> Iterator[str]:
@@ -81,24 +128,34 @@ def _mixed(boxes: Sequence[Box]) -> Iterator[str]:
 
 
 _UPRIGHT = "turned boxes, of which the upright ones around them are written"
-_LOSSES: dict[str, tuple[tuple[str, Callable[[Sequence[Box]], int]], ...]] = {
+_LOSSES: dict[str, tuple[tuple[str, Count], ...]] = {
     "coco": (
-        (f"{_UPRIGHT}, with their corners as outlines", _turned),
-        ("outlines with holes, which become masks of whole pixels", _holed),
-        ("attributes that are called as something of COCO's own", _attributes(_not_in_coco)),
+        (f"{_UPRIGHT}, with their corners as outlines", _of_boxes(_turned)),
+        ("outlines with holes, which become masks of whole pixels", _of_boxes(_holed)),
+        ("attributes that are called as something of COCO's own", _of_attributes(_not_in_coco)),
     ),
     "yolo": (
-        (_UPRIGHT, _turned),
-        ("attributes of boxes", _attributes(lambda _name, _value: True)),
+        (_UPRIGHT, _of_boxes(_turned)),
+        ("attributes of boxes", _of_attributes(lambda _name, _value: True)),
     ),
     "voc": (
-        (_UPRIGHT, _turned),
+        (_UPRIGHT, _of_boxes(_turned)),
         (
             "attributes of boxes other than pose (a text), truncated, difficult, occluded (yes/no)",
-            _attributes(_not_in_voc),
+            _of_attributes(_not_in_voc),
         ),
     ),
     "cvat": (
+        (
+            "outlines with holes or several parts, which become masks of whole pixels",
+            _masked_by_cvat,
+        ),
+        (
+            "outlines of several rings that hold the middle of no pixel, of which the largest ring "
+            "is written",
+            _too_thin_for_cvat,
+        ),
         ("attributes that become text, for their type is not always the same", _of_several_types),
     ),
+    "masks": (("outlines that become masks of whole pixels", _between_pixels),),
 }

@@ -36,7 +36,7 @@ def read(path: Path, images: Images) -> Imported:
     Raises:
         FormatError: it cannot be read, or columns are missing.
     """
-    rows, columns = _load(path)
+    rows, columns = load(path)
     boxed = bool(set(_PLACE) & set(columns))
     wanted = (*_BASE, *_PLACE) if boxed else _BASE
     if missing := [name for name in wanted if name not in columns]:
@@ -84,7 +84,12 @@ def write(folder: Path, items: Sequence[Item], classes: Sequence[str]) -> None:
             writer.writerows(_rows(item))
 
 
-def _load(path: Path) -> tuple[list[Row], list[str]]:
+def load(path: Path) -> tuple[list[Row], list[str]]:
+    """The rows of a CSV file, and the names of its columns.
+
+    Raises:
+        FormatError: it cannot be read.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -101,18 +106,31 @@ def _place(row: Row, placer: Placer, findings: Findings, name: str) -> None:
     if not label and not any(row[column] for column in _PLACE):
         return
     left, top, width, height = (number(row[column]) for column in _PLACE)
-    told: dict[str, Any] = {}
-    if row.get("attributes"):
-        try:
-            told = json.loads(row["attributes"] or "")
-        except (ValueError, RecursionError):
-            told = {}
-        if not isinstance(told, dict) or not told:
-            detail = (row["attributes"] or "")[:80]
-            findings.fault("attributes that are no JSON object", name, detail)
-            return
+    told = attributes_in(row, findings, name)
+    if told is None:
+        return
     angle = number(row.get("angle") or "0")
     placer.place(label, (left, top), (width, height), angle=angle, attributes=told)
+
+
+def attributes_in(row: Row, findings: Findings, name: str) -> dict[str, Any] | None:
+    """What the column `attributes` says; None where that is a fault."""
+    text = row.get("attributes")
+    if not text:
+        return {}
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not told:
+        findings.fault("attributes that are no JSON object", name, text[:80])
+        return None
+    return told
+
+
+def attributes_cell(box: Box) -> str:
+    """The attributes of a box for a column of them; empty where it has none."""
+    return json.dumps(dict(box.attributes), ensure_ascii=False) if box.attributes else ""
 
 
 def _rows(item: Item) -> Iterator[Sequence[str]]:
@@ -126,5 +144,4 @@ def _rows(item: Item) -> Iterator[Sequence[str]]:
 def _cells(box: Box, item: Item) -> list[str]:
     width, height = item.size
     place = (box.x * width, box.y * height, box.width * width, box.height * height, box.angle)
-    attributes = json.dumps(dict(box.attributes), ensure_ascii=False) if box.attributes else ""
-    return [box.label, *(repr(float(number)) for number in place), attributes]
+    return [box.label, *(repr(float(number)) for number in place), attributes_cell(box)]
