@@ -85,7 +85,7 @@ def open(
     from workbench.dataset.connection import connect
 
     connection = connect(Path(home) if home is not None else None)
-    from workbench.session import open_workbench
+    from workbench.benches import open_workbench
 
     return open_workbench(
         connection,

@@ -26,12 +26,13 @@ from workbench.dataset.values import (
     names_of,
     to_plain,
 )
-from workbench.errors import ImageError, LabelError, WorkbenchError
+from workbench.errors import ImageError, LabelError
 from workbench.feedback import Feedback
 from workbench.labels.events import CLASSES, LabelEvent
 from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import LabelStore
 from workbench.learning import Learner
+from workbench.magic import Magic
 from workbench.operations import Operations
 from workbench.worklists import BoxQueue, QueuedList, Suggest, Worklist, predicted_boxes
 
@@ -54,6 +55,7 @@ class Desk:
         feedback: what it learns meanwhile.
         title: shown as the dataset's name.
         display: makes the images that are shown.
+        magic: what the magic tools answer by.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Desk:
         feedback: Feedback,
         title: str,
         display: Display,
+        magic: Magic,
     ) -> None:
         self._labels = labels
         self._queue = queue
@@ -74,6 +77,7 @@ class Desk:
         self._feedback = feedback
         self._title = title
         self._display = display
+        self._magic = magic
 
     def state(self) -> dict[str, Any]:
         """Everything a page needs to begin or to go on."""
@@ -93,6 +97,7 @@ class Desk:
             "queue": [self._plain(item) for item in items[:WINDOW]],
             "instant": self._feedback.enabled,
             "curve": self._feedback.curve,
+            "tools": self._magic.tools,
         }
 
     def apply(self, op: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +120,7 @@ class Desk:
             ImageError: it cannot be read.
             WorkbenchError: there is no such image.
         """
-        path = self._path(sample_id)
+        path = self._queue.path(sample_id)
         proxy = self._display.proxy(path, -(-side // SIDE_STEP) * SIDE_STEP)
         return proxy.data, proxy.info()
 
@@ -137,7 +142,7 @@ class Desk:
             ValueError: the box lies outside of it.
             WorkbenchError: there is no such image.
         """
-        proxy = self._display.region(self._path(sample_id), box, side)
+        proxy = self._display.region(self._queue.path(sample_id), box, side)
         return proxy.data, proxy.info()
 
     def mask(self, sample_id: str, of: str) -> tuple[bytes, dict[str, Any]]:
@@ -165,6 +170,10 @@ class Desk:
         told = {"width": width, "height": height, "bytes": mask.dtype.itemsize}
         packed = zlib.compress(mask.astype(mask.dtype.newbyteorder("<"), copy=False).data, 1)
         return packed, {**told, "names": {str(number): name for number, name in names.items()}}
+
+    def magic(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
+        """What a gesture of a magic tool means; `Magic.answer` says the arguments and errors."""
+        return self._magic.answer(sample_id, gesture)
 
     def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
         """Small pictures of images, empty where one cannot be shown.
@@ -216,12 +225,6 @@ class Desk:
                 stops.pop()()
 
         return stop
-
-    def _path(self, sample_id: str) -> str:
-        item = self._queue.item(sample_id)
-        if item is None:
-            raise WorkbenchError(f"no image has the id {sample_id!r}")
-        return item.filepath
 
     def _found(self, sample_id: str) -> dict[str, Any] | None:
         item = self._queue.item(sample_id)
@@ -281,6 +284,7 @@ class Desks:
 
     Attributes:
         labels, queue, learner: as given.
+        magic: the magic tools of all desks.
     """
 
     def __init__(
@@ -298,6 +302,7 @@ class Desks:
         self._dataset = dataset
         self._display = display
         self._suggest = suggest
+        self.magic = Magic(queue.path)
 
     @cached_property
     def feedback(self) -> Feedback:
@@ -321,4 +326,5 @@ class Desks:
             self.feedback,
             str(self._dataset.name),
             self._display,
+            self.magic,
         )

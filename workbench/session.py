@@ -4,7 +4,7 @@ It only wires rooms together. Imports FiftyOne; `workbench.open` imports it when
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ import pandas as pd
 from workbench.appdesk import AppDesk
 from workbench.boxwork import BoxWork
 from workbench.classes import Classes
-from workbench.dataset import opening
 from workbench.dataset.connection import Connection
 from workbench.dataset.ingest import ImportReport
 from workbench.dataset.rounds import rounds
@@ -23,7 +22,7 @@ from workbench.dataset.values import DETECTION, INSTANCES, SEGMENTATION
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
 from workbench.imagework import ImageWork
-from workbench.labelfiles import add_labelled, finish_import, read_first_labels, to_remember
+from workbench.labelfiles import add_labelled
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
 from workbench.labels.store import LabelStore
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.detection import DetectionEvaluation
     from workbench.evaluation.segmentation import SegmentationEvaluation
     from workbench.exchange import ExportReport
+    from workbench.magic import Magic
     from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
@@ -101,7 +101,7 @@ class Workbench:
         Raises:
             ImportFolderError: the folder is missing, or holds no usable image.
             FormatError: the file of labels cannot be used as a whole; nothing was imported.
-            DatasetError: `"folders"`, where images are labelled with boxes.
+            DatasetError: `"folders"`, where boxes are labelled.
         """
         parts = self.dataset, self.labels, Path(folder), labels
         return add_labelled(*parts, self._test_fraction)
@@ -157,6 +157,11 @@ class Workbench:
         widget = self._work.label(count, review, instant, keys)
         self._app.offer()
         return widget
+
+    @property
+    def magic(self) -> "Magic":
+        """The magic tools of the widget: a Segment-Anything model for them, and tools of your own."""
+        return self._work.desks.magic
 
     def suspects(self) -> pd.DataFrame:
         """The pool's labels, the most doubtful first, with the evidence in words.
@@ -363,33 +368,3 @@ class Workbench:
             f"Workbench({self.name!r}: {counts['images']} images, {done} labelled, "
             f"{counts['queued']} queued, {counts['classes']} classes)"
         )
-
-
-def open_workbench(
-    connection: Connection,
-    name: "str | fo.Dataset",
-    *,
-    images: str | Path | None,
-    task: str | None,
-    classes: Sequence[str],
-    labels: str | Path | None,
-    annotator: str | None,
-    test_fraction: float,
-) -> Workbench:
-    """Open a dataset and put it on the bench; `workbench.open` documents it."""
-    found = read_first_labels(name, images, labels, task, classes)
-    dataset, report = opening.open_dataset(
-        name,
-        images=Path(images) if images is not None else None,
-        task=task,
-        classes=classes,
-        test_fraction=test_fraction,
-        labels=to_remember(labels),
-    )
-    fraction = opening.test_fraction_of(dataset, test_fraction)
-    bench = Workbench(connection, dataset, annotator, report, fraction)
-    finish_import(dataset, bench.labels, labels, report, found)
-    # A resumed notebook passes its list again: what was renamed or removed since stays so.
-    names = (str(name).strip() for name in classes)
-    bench.classes.add(*[name for name in names if not bench.labels.ever_had_class(name)])
-    return bench

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createRaster } from "../../workbench/widgets/static/raster.js";
-import { brushStroke, fillAlike, fillHoles, fillLine } from "../../workbench/widgets/static/strokes.js";
+import { brushStroke, fillAlike, fillHoles, fillLines } from "../../workbench/widgets/static/strokes.js";
 import { createRandom } from "./random.js";
 
 const anywhere = () => true;
@@ -79,11 +79,11 @@ test("a line encloses what is inside of it, other classes spared where they are 
     const other = raster.valueOf("other");
     raster.values[4 * 20 + 5] = other;
     const square = [{ x: 3, y: 2 }, { x: 9, y: 2 }, { x: 9, y: 8 }, { x: 3, y: 8 }];
-    fillLine(raster, square, (at) => raster.values[at] === 0, value);
+    fillLines(raster, [square], (at) => raster.values[at] === 0, value);
     assert.equal(count(raster, value), 35);
-    fillLine(raster, square, anywhere, value);
+    fillLines(raster, [square], anywhere, value);
     assert.equal(count(raster, value), 36);
-    fillLine(raster, [{ x: -9, y: -9 }, { x: 99, y: -9 }, { x: 99, y: 99 }, { x: -9, y: 99 }], anywhere, other);
+    fillLines(raster, [[{ x: -9, y: -9 }, { x: 99, y: -9 }, { x: 99, y: 99 }, { x: -9, y: 99 }]], anywhere, other);
     assert.equal(count(raster, other), 20 * 12);
 });
 

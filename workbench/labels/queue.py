@@ -29,6 +29,7 @@ from workbench.dataset.values import (
     label_paths,
     read_label,
 )
+from workbench.errors import WorkbenchError
 from workbench.labels.transactions import DURABLE
 
 BY_HAND = "chosen"  # strategy of an image that a person put into the queue: it comes first
@@ -124,6 +125,17 @@ class LabelQueue:
         """Any image, queued or not, in the form of the queue."""
         found = self._samples.find_one({"_id": ObjectId(sample_id)}, self._projection)
         return self._item(found) if found else None
+
+    def path(self, sample_id: str) -> str:
+        """The file of an image.
+
+        Raises:
+            WorkbenchError: there is no such image.
+        """
+        found = self._samples.find_one({"_id": ObjectId(sample_id)}, {"filepath": 1})
+        if found is None:
+            raise WorkbenchError(f"no image has the id {sample_id!r}")
+        return str(found["filepath"])
 
     def look_up(self, sample_ids: Sequence[str]) -> dict[str, QueueItem]:
         """Images by sample id, queued or not, in the form of the queue; unknown ids are left out."""

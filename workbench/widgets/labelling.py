@@ -1,9 +1,9 @@
 """The labelling widget: the browser owns the pointer, the kernel owns the truth.
 
-Messages from the page: `hello`, `op`, `image`, `region`, `mask`, `thumbs`, `grid`, `instant`, `heat`.
-Messages to it: `state`, `ack`, `image`, `region`, `mask`, `thumbs`, `grid`, `heat`, `news`. Labels are
-acknowledged one by one when they are on disk; images, groups and heat maps are prepared on threads
-of their own, so that an acknowledgement never waits for them.
+Messages from the page: `hello`, `op`, `image`, `region`, `mask`, `magic`, `thumbs`, `grid`, `instant`,
+`heat`. Messages to it: `state`, `ack`, `image`, `region`, `mask`, `magic`, `thumbs`, `grid`, `heat`,
+`news`. Labels are acknowledged one by one when they are on disk; images, groups, heat maps and what
+gestures mean are prepared on threads of their own, so that an acknowledgement never waits for them.
 """
 
 import contextlib
@@ -55,6 +55,9 @@ class Desk(Protocol):
 
     def mask(self, sample_id: str, of: str) -> tuple[bytes, dict[str, Any]]:
         """The numbers of a mask, deflated, and what they stand for."""
+
+    def magic(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
+        """What a gesture of a magic tool means."""
 
     def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
         """Small pictures, empty where there is none."""
@@ -119,6 +122,7 @@ class LabelWidget(anywidget.AnyWidget):
         super().__init__(height=height, layers=two_layers(HEAT_SIDE), shortcuts=dict(keys or {}))
         self._desk = desk
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="workbench-images")
+        self._hands = ThreadPoolExecutor(1, thread_name_prefix="workbench-magic")
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="workbench-grid")
         self._send_lock = threading.Lock()
         self._paint_lock = threading.Lock()
@@ -134,7 +138,7 @@ class LabelWidget(anywidget.AnyWidget):
     def close(self) -> None:
         """Take the widget off the page and stop listening."""
         self._stop()
-        for workers in (self._workers, self._slow):
+        for workers in (self._workers, self._hands, self._slow):
             workers.shutdown(wait=False, cancel_futures=True)
         super().close()
 
@@ -152,6 +156,10 @@ class LabelWidget(anywidget.AnyWidget):
             )
         elif kind == "mask":
             self._workers.submit(self._send_mask, str(message["sample"]), str(message["of"]))
+        elif kind == "magic":
+            self._hands.submit(
+                self._send_magic, str(message["sample"]), message["gesture"], message["ask"]
+            )
         elif kind == "thumbs":
             samples = [str(sample) for sample in message["samples"]]
             self._workers.submit(self._send_thumbs, samples, int(message["side"]))
@@ -188,6 +196,13 @@ class LabelWidget(anywidget.AnyWidget):
             data, info = self._desk.mask(sample, of)
             self._say({**told, **info}, [data])
         except Exception as error:  # noqa: BLE001 - shown in place of the mask, whatever it is
+            self._say({**told, "error": str(error)})
+
+    def _send_magic(self, sample: str, gesture: dict[str, Any], ask: int) -> None:
+        told = {"type": "magic", "ask": ask}
+        try:
+            self._say({**told, **self._desk.magic(sample, gesture)})
+        except Exception as error:  # noqa: BLE001 - shown to who made the gesture, whatever it is
             self._say({**told, "error": str(error)})
 
     def _send_thumbs(self, samples: list[str], side: int) -> None:

@@ -7,7 +7,7 @@
  * @typedef {import("./queue.js").Suggestion} Suggestion
  * @typedef {import("./outbox.js").Op} Op
  * @typedef {import("./worklist.js").Step} Step
- * @typedef {{ task: string, classes: string[], done: number }} State `task`: empty until the kernel has
+ * @typedef {{ task: string, classes: string[], tools: string[], done: number }} State `task`: empty until the kernel has
  *     said it; `done`: images since the page was opened
  */
 

@@ -14,6 +14,7 @@
  */
 
 import { cornersOf } from "./boxgeometry.js";
+import { paintMagic } from "./magicpaint.js";
 import { inPixels } from "./outline.js";
 import { fillRings, HALO, paintCorners, paintDot, paintPath, traceRings } from "./outlinepaint.js";
 import { classColour, textOn } from "./palette.js";
@@ -191,11 +192,14 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
         if (widthOf(stillContext, text) <= room) tag(stillContext, text, points, colour);
     }
 
-    /** @param {Hand} state */
-    function paintHand({ hovered, draft, cross, turning, path, corner, spot }) {
+    /**
+     * @param {Hand} state
+     * @param {import("./magichand.js").MagicState | null} magic
+     */
+    function paintHand({ hovered, draft, cross, turning, path, corner, spot }, magic) {
         clear(handContext);
         if (!viewport.picture) return;
-        if (cross) paintCross(cross);
+        if (cross && !magic) paintCross(cross);
         const chosen = draft ?? model.selected;
         if (hovered && hovered.id !== chosen?.id) paintHovered(hovered);
         const place = chosen && onCanvas(chosen);
@@ -215,6 +219,12 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
         if (spot) paintDot(handContext, brought([{ ...spot }])[0], "#fff", 4);
         const next = classColour(Math.max(0, classes().indexOf(className())));
         if (path?.length) paintPath(handContext, brought(path), next);
+        if (magic) paintMagic(handContext, magic, onCanvasOf, next);
+    }
+
+    /** @param {import("./magichand.js").Share} share */
+    function onCanvasOf([x, y]) {
+        return brought([{ x: x * model.image.width, y: y * model.image.height }])[0];
     }
 
     /** @param {PlainBox} box */
@@ -282,15 +292,16 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
          * Paint what has changed.
          *
          * @param {Hand} state
+         * @param {import("./magichand.js").MagicState | null} magic null where the hand draws without magic
          */
-        paint(state) {
+        paint(state, magic) {
             for (const canvas of [still, hand]) {
                 if (canvas.width === viewport.canvas.width && canvas.height === viewport.canvas.height) continue;
                 [canvas.width, canvas.height] = [viewport.canvas.width, viewport.canvas.height];
                 painted = "";
             }
             paintStill();
-            paintHand(state);
+            paintHand(state, magic);
         },
         destroy() {
             still.remove();

@@ -10,6 +10,7 @@ import { createAttributes } from "./attributes.js";
 import { h } from "./dom.js";
 import { worded } from "./drawing.js";
 import { spelled } from "./keymap.js";
+import { createMagicRow } from "./magicrow.js";
 import { classColour } from "./palette.js";
 
 const ROW = 24; // CSS px; only rows in sight are in the document, however many boxes there are
@@ -18,7 +19,7 @@ const ROW = 24; // CSS px; only rows in sight are in the document, however many 
  * @param {HTMLElement} parent
  * @param {ReturnType<typeof import("./boxmodel.js").createBoxModel>} model
  * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
- * @param {{ select: (box: PlainBox) => void, point: (box: PlainBox | null) => void, act: (action: string) => void,
+ * @param {{ select: (box: PlainBox) => void, point: (box: PlainBox | null) => void, act: (action: string) => void, own: (tool: string) => void,
  *           only: (name: string) => void, threshold: (next: number) => void, leave: () => void,
  *           attributed: (box: PlainBox, attributes: Record<string, any>) => void }} on
  */
@@ -71,7 +72,9 @@ export function createBoxPanel(parent, model, keymap, on) {
         sheet,
     );
     const attributes = createAttributes({ changed: on.attributed, leave: on.leave });
-    const element = h("div", { class: "wb-box-panel" }, suggested, head, list, attributes.element, told);
+    const magic = createMagicRow(keymap, { act: on.act, own: on.own });
+    magic.element.hidden = keymap.task !== "instances";
+    const element = h("div", { class: "wb-box-panel" }, magic.element, suggested, head, list, attributes.element, told);
     parent.append(element);
     /** @type {PlainBox[]} */
     let rows = [];
@@ -183,8 +186,13 @@ export function createBoxPanel(parent, model, keymap, on) {
 
     return {
         attributes,
-        /** @param {string[]} names of the classes */
-        show(names) {
+        /**
+         * @param {string[]} names of the classes
+         * @param {string} magicKind the magic tool in use; empty for none
+         * @param {string[]} tools names of the user's own
+         */
+        show(names, magicKind, tools) {
+            magic.show(magicKind, tools);
             const outdated = listed !== model.version || names.join() !== classes.join();
             [classes, listed] = [names, model.version];
             if (outdated) {

@@ -10,11 +10,12 @@
 
 import { createBoxCanvas } from "./boxcanvas.js";
 import { createBoxHand } from "./boxhand.js";
-import { SHAPING, shaped } from "./boxkeys.js";
+import { MOVES, SHAPING, shaped } from "./boxkeys.js";
 import { createBoxModel } from "./boxmodel.js";
 import { createBoxPanel } from "./boxpanel.js";
 import { boxesOf, worded } from "./drawing.js";
 import { createOutlineHand } from "./outlinehand.js";
+import { createOutlineMagic } from "./outlinemagic.js";
 
 const PRESSES = 350; // ms without a key after which a box that keys moved is kept, as one step
 const OPACITIES = [1, 0.4, 0];
@@ -25,7 +26,8 @@ const NEW = 0.2; // of what is to be seen, sides of a box that a key makes
  * @param {Bench} bench
  * @returns {Tool}
  */
-export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
+export function createBoxTool(bench) {
+    const { parts, viewport, work, clock, keymap, on } = bench;
     const model = createBoxModel(on.newId);
     const hand = (keymap.task === "instances" ? createOutlineHand : createBoxHand)(viewport, model, {
         className: classToDraw,
@@ -39,12 +41,19 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         pans: () => on.panning(),
         say: on.notify,
     });
+    const magic = createOutlineMagic(bench, model, {
+        className: classToDraw,
+        drawn: (box) => draw([{ before: null, after: { ...box, id: on.newId() } }]),
+        changed: (box, next) => edit(box, next),
+        paint,
+    });
     const words = (/** @type {string} */ said) => worded(keymap.task, said);
     const canvas = createBoxCanvas(parts.stage, viewport, model, () => work.classes, className);
     const panel = createBoxPanel(parts.slot, model, keymap, {
         select,
         point: (box) => (hand.hovered = box),
         act: on.act,
+        own: magic.take,
         only: (name) => {
             model.only = name;
             on.refresh();
@@ -90,8 +99,13 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         cancelAnimationFrame(frame);
         frame = 0;
         const { state } = hand;
-        canvas.paint(pressed ? { ...state, draft: pressed.next } : state);
-        parts.stage.style.cursor = hand.cursor;
+        canvas.paint(pressed ? { ...state, draft: pressed.next } : state, magic.hand.kind ? magic.hand.state : null);
+        parts.stage.style.cursor = inHand().cursor;
+    }
+
+    /** What the pointer has. */
+    function inHand() {
+        return magic.hand.kind ? magic.hand : hand;
     }
 
     /** @param {PlainBox | null} box */
@@ -220,16 +234,17 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     /** @type {Record<string, () => void>} */
     const actions = {
         ...hand.actions,
-        accept: () => hand.close() || finish(),
+        ...magic.actions,
+        accept: () => magic.hand.accept() || hand.close() || finish(),
         next: () => walk(1),
         previous: () => walk(-1),
         erase: () => {
-            if (hand.erase()) return;
+            if (magic.hand.back() || hand.erase()) return;
             const changes = model.erase();
             if (changes.length) draw(changes);
             else on.refresh();
         },
-        newBox,
+        newBox: () => (magic.hand.kind ? magic.hand.press() : newBox()),
         copyBox: () => {
             model.copy();
             if (model.copied) on.notify(`${model.copied.label} copied`);
@@ -259,10 +274,17 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
     }
 
     return {
-        ...{ down: hand.down, move: hand.move, up: hand.up, hover: hand.hover, cancel: hand.letGo, over: hand.over },
+        down: (event) => inHand().down(event),
+        move: (event) => inHand().move(event),
+        up: (event) => inHand().up(event),
+        hover: (event) => inHand().hover(event),
+        cancel: () => (magic.hand.kind ? magic.hand.drop() : hand.letGo()),
+        over: (event) => magic.hand.kind !== "" || hand.over(event),
         className,
         paint: paintNow,
         act(name) {
+            const by = magic.hand.kind ? MOVES[name] : null;
+            if (by && magic.hand.step(Math.sign(by[0]), Math.sign(by[1]), name.startsWith("far"))) return true;
             if (SHAPING.includes(name)) {
                 if (!model.selected) return /^far|er$|^turn/.test(name); // else the arrows look around
                 shape(name);
@@ -281,6 +303,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
             on.refresh();
         },
         leave() {
+            if (magic.hand.leave()) return true;
             if (hand.busy) hand.cancel();
             else if (hand.drop()) return true;
             else if (model.selected) select(null);
@@ -289,6 +312,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         },
         settle,
         reason: () => model.reason,
+        hear: magic.hear,
         show(item, picture) {
             if (item && item.id !== shown) {
                 clearTimeout(pressing);
@@ -298,6 +322,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
                 spent = 0;
                 model.leave();
                 hand.cancel();
+                magic.hand.drop();
             }
             const ghosts = /** @type {import("./boxmodel.js").Ghosts | null} */ (/** @type {unknown} */ (item?.suggestion ?? null));
             if (!item || picture) model.show(boxesOf(item), picture ?? model.image, ghosts);
@@ -307,7 +332,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
                 const meant = [...model.shownGhosts, ...model.boxes].find(({ id }) => id === point);
                 model.selected = meant ?? model.shownGhosts[0] ?? null; // what is doubted most
             }
-            panel.show(work.classes);
+            panel.show(work.classes, magic.hand.kind, work.tools);
             paint();
         },
         destroy() {
@@ -316,6 +341,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
             cancelAnimationFrame(frame);
             canvas.destroy();
             panel.destroy();
+            magic.destroy();
             parts.stage.classList.remove("wb-drawing");
         },
     };

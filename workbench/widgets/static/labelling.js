@@ -215,6 +215,7 @@ async function render({ model, el }) {
         grid: grid.receive,
         region: onRegion,
         mask: (message, buffers) => tool?.hear?.(message, buffers),
+        magic: (message, buffers) => tool?.hear?.(message, buffers),
         state: onState,
         ack: onAck,
         heat: onHeat,

@@ -9,6 +9,7 @@
  *     brush, and `line`: what is being enclosed, in pixels of the image
  */
 
+import { paintMagic } from "./magicpaint.js";
 import { HALO } from "./outlinepaint.js";
 import { classColour } from "./palette.js";
 import { addCanvas, clear, contextOf } from "./viewport.js";
@@ -118,11 +119,19 @@ export function createMaskCanvas(stage, viewport, classes, className) {
         stillContext.setTransform(1, 0, 0, 1, 0, 0);
     }
 
-    /** @param {MaskHand} state */
-    function paintHand({ at, radius, erasing, line }) {
+    /**
+     * @param {MaskHand} state
+     * @param {import("./magichand.js").MagicState | null} magic
+     */
+    function paintHand({ at, radius, erasing, line }, magic) {
         clear(handContext);
-        if (!viewport.picture) return;
+        if (!viewport.picture || !drawn) return;
         const { scale, x, y } = viewport.view;
+        if (magic) {
+            const { width, height } = drawn;
+            const next = classColour(Math.max(0, classes().indexOf(className())));
+            return paintMagic(handContext, magic, ([across, down]) => ({ x: scale * across * width + x, y: scale * down * height + y }), next);
+        }
         const colour = erasing ? "#fff" : classColour(Math.max(0, classes().indexOf(className())));
         for (const [style, width] of /** @type {[string, number][]} */ ([[HALO, 4], [colour, 2]])) {
             handContext.beginPath();
@@ -150,8 +159,9 @@ export function createMaskCanvas(stage, viewport, classes, className) {
          * @param {Raster | null} raster null where there is none (yet)
          * @param {Raster | null} suggested
          * @param {MaskHand} state
+         * @param {import("./magichand.js").MagicState | null} magic null where the hand draws without magic
          */
-        paint(raster, suggested, state) {
+        paint(raster, suggested, state, magic) {
             for (const canvas of [still, hand]) {
                 if (canvas.width === viewport.canvas.width && canvas.height === viewport.canvas.height) continue;
                 [canvas.width, canvas.height] = [viewport.canvas.width, viewport.canvas.height];
@@ -162,7 +172,7 @@ export function createMaskCanvas(stage, viewport, classes, className) {
                 painted = "";
             }
             paintStill(raster ? update(raster, suggested) : false);
-            paintHand(state);
+            paintHand(state, magic);
         },
         destroy() {
             still.remove();

@@ -10,7 +10,7 @@
  */
 
 import { bothBoxes } from "./raster.js";
-import { brushStroke, fillAlike, fillLine } from "./strokes.js";
+import { brushStroke, fillAlike, fillLines } from "./strokes.js";
 
 export const BRUSHES = Object.freeze([1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 135, 200, 300]); // px across, of the image
 const BEGIN = 6; // place in BRUSHES
@@ -160,7 +160,7 @@ export function createMaskHand(viewport, on) {
         up(_) {
             const raster = on.raster();
             if (last && raster && kind === "lasso" && line.length > 2) {
-                pass(fillLine(raster, line, mayPaint(raster), valueNow(raster)));
+                pass(fillLines(raster, [line], mayPaint(raster), valueNow(raster)));
             }
             end();
         },
@@ -170,6 +170,19 @@ export function createMaskHand(viewport, on) {
             byKeys = false;
             at = event && placeOf(event);
             on.paint();
+        },
+        /**
+         * Paint a region.
+         *
+         * @param {Point[][]} rings in pixels of the image
+         * @param {boolean} away whether it is rubbed out
+         */
+        area(rings, away) {
+            const raster = on.raster();
+            if (!raster) return;
+            rubbing = away;
+            pass(fillLines(raster, rings, mayPaint(raster), valueNow(raster)));
+            end();
         },
         /** The stroke under way is nothing. */
         cancel() {

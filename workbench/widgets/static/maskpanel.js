@@ -3,6 +3,7 @@
 
 import { h } from "./dom.js";
 import { spelled } from "./keymap.js";
+import { createMagicRow } from "./magicrow.js";
 import { BRUSHES } from "./maskhand.js";
 import { classColour } from "./palette.js";
 
@@ -17,13 +18,15 @@ const KINDS = Object.freeze([
 /**
  * @param {HTMLElement} parent
  * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
- * @param {{ act: (action: string) => void, resize: (place: number) => void, leave: () => void }} on
+ * @param {{ act: (action: string) => void, resize: (place: number) => void, own: (tool: string) => void,
+ *           leave: () => void }} on
  */
 export function createMaskPanel(parent, keymap, on) {
     const kinds = KINDS.map(({ kind, name }) => ({
         kind,
         button: h("button", { class: "wb-kind", type: "button", tabindex: -1, "aria-pressed": "false", onclick: () => on.act(kind) }, name, h("kbd", {})),
     }));
+    const magic = createMagicRow(keymap, { act: on.act, own: on.own });
     const slider = /** @type {HTMLInputElement} */ (
         h("input", {
             type: "range",
@@ -48,6 +51,7 @@ export function createMaskPanel(parent, keymap, on) {
         "div",
         { class: "wb-box-panel wb-mask-panel" },
         h("div", { class: "wb-kinds", role: "group", "aria-label": "What paints" }, ...kinds.map(({ button }) => button)),
+        magic.element,
         h("label", { class: "wb-ghost-from" }, "width", slider, across),
         careful,
         suggested,
@@ -68,14 +72,15 @@ export function createMaskPanel(parent, keymap, on) {
 
     return {
         /**
-         * @param {{ kind: string, size: number, careful: boolean, classes: string[], raster: import("./raster.js").Raster | null,
+         * @param {{ kind: string, magicKind: string, tools: string[], size: number, careful: boolean, classes: string[], raster: import("./raster.js").Raster | null,
          *           problem: string, suggestedBy: string | null }} state `suggestedBy`: null where nothing is suggested
          */
-        show({ kind, size, careful: isCareful, classes, raster, problem, suggestedBy }) {
+        show({ kind, magicKind, tools, size, careful: isCareful, classes, raster, problem, suggestedBy }) {
             for (const each of kinds) {
-                each.button.setAttribute("aria-pressed", String(each.kind === kind));
+                each.button.setAttribute("aria-pressed", String(!magicKind && each.kind === kind));
                 nameKey(each.button, each.kind);
             }
+            magic.show(magicKind, tools);
             slider.value = String(BRUSHES.indexOf(size));
             across.textContent = `${size} px`;
             careful.setAttribute("aria-pressed", String(isCareful));

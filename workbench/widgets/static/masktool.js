@@ -13,13 +13,16 @@
  */
 
 import { maskOf } from "./drawing.js";
+import { createMagic } from "./magictool.js";
 import { createMaskCanvas } from "./maskcanvas.js";
 import { BRUSHES, createMaskHand } from "./maskhand.js";
 import { createMaskPanel } from "./maskpanel.js";
 import { createRaster } from "./raster.js";
+import { smoothArea } from "./smoothing.js";
 import { fillAlike, fillHoles } from "./strokes.js";
 
 const FADES = [1, 0.4, 0];
+const SMOOTH = 3; // pixels, radius of the details that are smoothed away at once
 const ASK_MASK_AGAIN = 15_000; // ms
 const GHOSTS_KEPT = 4; // masks that are suggested, of the images last seen
 const RASTERS_KEPT = 4; // masks of those images: one of 12 MP takes 48 MB
@@ -31,12 +34,22 @@ const RASTERS_KEPT = 4; // masks of those images: one of 12 MP takes 48 MB
 export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
     const canvas = createMaskCanvas(parts.stage, viewport, () => work.classes, classNow);
     const hand = createMaskHand(viewport, { raster, className: classToPaint, painted: tell, paint, pans: on.panning });
+    const magic = createMagic(viewport, {
+        ...{ image: raster, exact: true, paint, pans: on.panning, say: on.notify, send: on.send, refresh: on.refresh },
+        ready: () => Boolean(classToPaint()),
+        sample: () => work.current?.id ?? "",
+        tools: () => work.tools,
+        found: (rings, meaning) => {
+            const { width, height } = raster() ?? { width: 0, height: 0 };
+            hand.area(rings.map((ring) => ring.map(([x, y]) => ({ x: width * x, y: height * y }))), meaning === "away");
+        },
+    });
     const panel = createMaskPanel(parts.slot, keymap, {
         act: on.act,
         resize: (place) => {
-            hand.resize(place - BRUSHES.indexOf(hand.size));
-            on.refresh();
+            resize(place - BRUSHES.indexOf(hand.size))();
         },
+        own: magic.take,
         leave: on.focus,
     });
     parts.stage.classList.add("wb-drawing");
@@ -87,8 +100,13 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
     function paintNow() {
         cancelAnimationFrame(frame);
         frame = 0;
-        canvas.paint(raster(), ghost(), hand.state);
-        parts.stage.style.cursor = raster() ? hand.cursor : "progress";
+        canvas.paint(raster(), ghost(), hand.state, magic.hand.kind ? magic.hand.state : null);
+        parts.stage.style.cursor = raster() ? inHand().cursor : "progress";
+    }
+
+    /** What the pointer has. */
+    function inHand() {
+        return magic.hand.kind ? magic.hand : hand;
     }
 
     /**
@@ -160,12 +178,12 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
     /** @param {import("./maskhand.js").Kind} kind */
     const take = (kind) => () => {
         hand.kind = kind;
-        on.refresh();
+        magic.take("");
     };
 
     /** @param {number} by */
     const resize = (by) => () => {
-        hand.resize(by);
+        (magic.hand.kind === "patches" ? magic.hand : hand).resize(by);
         on.refresh();
     };
 
@@ -174,11 +192,13 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
      * @param {number} down
      * @param {boolean} paints
      */
-    const step = (across, down, paints) => () => hand.step(across, down, paints);
+    const step = (across, down, paints) => () => inHand().step(across, down, paints);
 
     /** @type {Record<string, () => boolean | void>} false: it is not the tool's */
     const actions = {
-        accept: finish,
+        ...magic.actions,
+        accept: () => magic.hand.accept() || finish(),
+        erase: () => magic.hand.back() || on.notify("no click to take back: the eraser rubs out"),
         brush: take("brush"),
         eraser: take("eraser"),
         lasso: take("lasso"),
@@ -195,7 +215,13 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
             if (own) tell(fillHoles(own, own.valueOf(classNow())));
             paint();
         },
-        pressBrush: hand.press,
+        smooth: () => {
+            const own = raster();
+            const box = own && smoothArea(own, own.valueOf(classNow()), SMOOTH);
+            if (box) tell(box);
+            paint();
+        },
+        pressBrush: () => inHand().press(),
         left: step(-1, 0, false),
         right: step(1, 0, false),
         up: step(0, -1, false),
@@ -218,7 +244,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
      * @param {Told} told
      * @param {DataView[]} buffers
      */
-    async function hear({ sample, of, width = 0, height = 0, bytes = 1, names = {}, error = "" }, buffers) {
+    async function hearMask({ sample, of, width = 0, height = 0, bytes = 1, names = {}, error = "" }, buffers) {
         const item = work.itemOf(sample);
         const before = asked.get(`${of} ${sample}`);
         if (error) {
@@ -239,7 +265,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
             return on.refresh();
         }
         // What was painted meanwhile, or is being painted, may not be in it: it is asked for once more.
-        const painting = item === work.current && hand.busy;
+        const painting = hand.busy && item?.id === work.current?.id;
         const painted = item?.raster && (item.raster !== before?.raster || item.raster.version !== before?.version);
         if (!item || painting || painted) return on.refresh();
         problems.delete(sample);
@@ -250,7 +276,12 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
     }
 
     return {
-        ...{ down: hand.down, move: hand.move, up: hand.up, hover: hand.hover, cancel: hand.cancel, over: () => raster() !== null },
+        down: (event) => inHand().down(event),
+        move: (event) => inHand().move(event),
+        up: (event) => inHand().up(event),
+        hover: (event) => inHand().hover(event),
+        cancel: () => (magic.hand.kind ? magic.hand.drop() : hand.cancel()),
+        over: () => raster() !== null,
         className: classNow,
         paint: paintNow,
         act(name) {
@@ -262,18 +293,20 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
             on.refresh();
         },
         leave() {
+            if (magic.hand.leave()) return true;
             if (hand.busy) hand.cancel();
             else return hand.drop();
             return true;
         },
         settle() {},
         reason: () => "",
-        hear,
+        hear: (message, buffers) => (message.type === "magic" ? magic.hear(message) : hearMask(message, buffers)),
         show(item, picture) {
             if (item && item.id !== shown) {
                 shown = item.id;
                 spent = 0;
                 hand.cancel();
+                magic.hand.drop();
                 seen = [item, ...seen.filter((other) => other !== item)];
                 for (const old of seen.splice(RASTERS_KEPT)) old.raster = undefined;
             }
@@ -282,6 +315,8 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
             if (item && suggestion && ghosts.get(item.id)?.mask !== suggestion.mask) ask(item, "suggestion");
             panel.show({
                 kind: hand.kind,
+                magicKind: magic.hand.kind,
+                tools: work.tools,
                 size: hand.size,
                 careful: hand.careful,
                 classes: work.classes,
@@ -295,6 +330,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
             cancelAnimationFrame(frame);
             canvas.destroy();
             panel.destroy();
+            magic.destroy();
             parts.stage.classList.remove("wb-drawing");
         },
     };

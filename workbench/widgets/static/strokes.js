@@ -44,39 +44,44 @@ export function brushStroke(raster, from, to, radius, may, value) {
 }
 
 /**
- * Paint what a closed line encloses; what it encloses twice is outside.
+ * Paint what closed lines enclose; what they enclose twice is outside.
  *
  * @param {Raster} raster
- * @param {readonly Point[]} points in pixels of the image
+ * @param {readonly (readonly Point[])[]} rings in pixels of the image
  * @param {(at: number) => boolean} may
  * @param {number} value
  * @returns {Box | null}
  */
-export function fillLine(raster, points, may, value) {
-    const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
-    const box = boxWithin(raster, {
-        left: Math.min(...xs),
-        top: Math.min(...ys),
-        right: Math.max(...xs),
-        bottom: Math.max(...ys),
-    });
+export function fillLines(raster, rings, may, value) {
+    const edges = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+    for (const { x, y } of rings.flat()) {
+        [edges.left, edges.right] = [Math.min(edges.left, x), Math.max(edges.right, x)];
+        [edges.top, edges.bottom] = [Math.min(edges.top, y), Math.max(edges.bottom, y)];
+    }
+    const box = boxWithin(raster, edges);
     if (!box) return null;
-    for (let row = box.y; row < box.y + box.height; row += 1) {
-        const crossings = [];
+    /** @type {number[][]} where the lines cross the middle of each row */
+    const crossings = Array.from({ length: box.height }, () => []);
+    for (const points of rings) {
         for (let place = 0; place < points.length; place += 1) {
             const [a, b] = [points[place], points[(place + 1) % points.length]];
-            const middle = row + 0.5;
-            if (a.y > middle !== b.y > middle) crossings.push(a.x + ((middle - a.y) / (b.y - a.y)) * (b.x - a.x));
-        }
-        crossings.sort((a, b) => a - b);
-        for (let place = 0; place + 1 < crossings.length; place += 2) {
-            const first = Math.max(0, Math.ceil(crossings[place] - 0.5));
-            const last = Math.min(raster.width, Math.ceil(crossings[place + 1] - 0.5));
-            for (let at = row * raster.width + first; at < row * raster.width + last; at += 1) {
-                if (may(at)) raster.values[at] = value;
+            const [high, low] = a.y < b.y ? [a, b] : [b, a];
+            const first = Math.max(box.y, Math.ceil(high.y - 0.5));
+            const last = Math.min(box.y + box.height, Math.ceil(low.y - 0.5));
+            for (let row = first; row < last; row += 1) {
+                crossings[row - box.y].push(a.x + ((row + 0.5 - a.y) / (b.y - a.y)) * (b.x - a.x));
             }
         }
     }
+    crossings.forEach((across, down) => {
+        across.sort((a, b) => a - b);
+        const row = (box.y + down) * raster.width;
+        for (let place = 0; place + 1 < across.length; place += 2) {
+            const first = Math.max(0, Math.ceil(across[place] - 0.5));
+            const last = Math.min(raster.width, Math.ceil(across[place + 1] - 0.5));
+            for (let at = row + first; at < row + last; at += 1) if (may(at)) raster.values[at] = value;
+        }
+    });
     raster.touch(box);
     return box;
 }

@@ -28,7 +28,7 @@ import { classesOf } from "./values.js";
  */
 export function createWorklist(newId) {
     /** @type {import("./answers.js").State} */
-    const state = { task: "", classes: [], done: 0 };
+    const state = { task: "", classes: [], tools: [], done: 0 };
     const queue = createQueue();
     const tally = createTally();
     const ticks = createTicks();
@@ -128,6 +128,10 @@ export function createWorklist(newId) {
         get classes() {
             return state.classes;
         },
+        /** Names of the user's own magic tools. */
+        get tools() {
+            return state.tools;
+        },
         get counts() {
             return tally.counts;
         },
@@ -166,7 +170,8 @@ export function createWorklist(newId) {
         /**
          * Take in the kernel's queue. The image on screen stays where it is still queued.
          *
-         * @param {{ task?: string, mode?: string, queue: Item[], queued: number, classes: string[], counts: Record<string, number> }} told
+         * @param {{ task?: string, mode?: string, queue: Item[], queued: number, classes: string[], tools?: string[],
+         *           counts: Record<string, number> }} told
          */
         load(told) {
             state.task = told.task ?? "classification";
@@ -175,6 +180,7 @@ export function createWorklist(newId) {
             const gone = [...pending.values()].filter((op) => ["label", "skip", "done"].includes(op.kind));
             queue.load(told.queue, told.queued, new Set(gone.map((op) => op.sample)));
             state.classes = [...told.classes];
+            state.tools = told.tools ?? [];
             tally.load(told.counts);
             for (const op of pending.values()) if (op.kind === "label") tally.count(op.label, 1);
             for (const item of draws(state.task) ? queue.items : []) {
