@@ -98,6 +98,15 @@ def test_the_page_is_told_the_mask_that_is_predicted_but_not_of_test_images(benc
         desk.mask(test[0], "suggestion")
 
 
+def test_where_the_model_doubts_is_shown_but_not_of_test_images(bench, trained):
+    desk = bench._work.desks.at()
+    split = {name: bench.dataset.match({"split": name}).first().id for name in ("pool", "test")}
+    note, doubt = desk.heat(split["pool"], 48)
+    assert note.startswith("Doubt") and doubt.shape == (48, 48)
+    assert 0 <= doubt.min() < 0.2 < doubt.max() <= 1, "sure of most, in doubt at edges"
+    assert desk.heat(split["test"], 48) is None
+
+
 def test_images_are_picked_by_the_regions_that_the_segmenter_doubts(bench, trained):
     pool = bench.dataset.match({"split": "pool"}).values("id")
     doubted = pool[-8:]

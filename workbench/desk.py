@@ -8,9 +8,8 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset.display import Display
@@ -44,6 +43,10 @@ NO_MASK = {"mask": "", "names": []}
 SIDE_STEP = 256  # pixels; a window that is a little larger or smaller finds the same proxy
 
 
+Heat: TypeAlias = Callable[[str, tuple[int, int]], tuple[str, NDArray[Any]] | None]
+"""Of an image, and (height, width): what the map shows, and the map, 0 to 1; None where there is none."""
+
+
 class Desk:
     """One dataset's labels and queue, as a page sees them.
 
@@ -56,6 +59,7 @@ class Desk:
         title: shown as the dataset's name.
         display: makes the images that are shown.
         magic: what the magic tools answer by.
+        heat: the map that is shown over an image, if wanted.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Desk:
         title: str,
         display: Display,
         magic: Magic,
+        heat: Heat,
     ) -> None:
         self._labels = labels
         self._queue = queue
@@ -78,6 +83,7 @@ class Desk:
         self._title = title
         self._display = display
         self._magic = magic
+        self._heat = heat
 
     def state(self) -> dict[str, Any]:
         """Everything a page needs to begin or to go on."""
@@ -203,9 +209,9 @@ class Desk:
         """Switch the learning in the background on or off; of boxes nothing is learned there."""
         self._feedback.enabled = on and self._labels.task not in DRAWN
 
-    def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[np.float32]] | None:
-        """The predicted class and where its evidence lies; None for test images and no model."""
-        return self._learner.saliency(sample_id, (side, side))
+    def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[Any]] | None:
+        """What a map of an image shows, in words, and the map; None for test images and no model."""
+        return self._heat(sample_id, (side, side))
 
     def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         """Tell `listener` what happens outside the page; returns how to stop, once or more often."""
@@ -281,6 +287,7 @@ class Desks:
         learner: the current model.
         display: makes the images that are shown.
         suggest: the boxes that are suggested for an image, where it is labelled with boxes.
+        heat: the map that is shown over an image; by default the saliency of its predicted class.
 
     Attributes:
         labels, queue, learner: as given.
@@ -295,6 +302,7 @@ class Desks:
         learner: Learner,
         display: Display,
         suggest: Suggest = predicted_boxes,
+        heat: Heat | None = None,
     ) -> None:
         self.labels = labels
         self.queue = queue
@@ -302,6 +310,7 @@ class Desks:
         self._dataset = dataset
         self._display = display
         self._suggest = suggest
+        self._heat = heat
         self.magic = Magic(queue.path)
 
     @cached_property
@@ -327,4 +336,9 @@ class Desks:
             str(self._dataset.name),
             self._display,
             self.magic,
+            self._heat or self._saliency,
         )
+
+    def _saliency(self, sample_id: str, size: tuple[int, int]) -> tuple[str, NDArray[Any]] | None:
+        found = self.learner.saliency(sample_id, size)
+        return found and (f"Seen as {found[0]}; evidence in orange.", found[1])

@@ -14,6 +14,7 @@ import pandas as pd
 from workbench.dataset.connection import Connection
 from workbench.dataset.maskevaluations import record_mask_evaluation
 from workbench.dataset.table import Table
+from workbench.desk import Desks
 from workbench.errors import NotEnoughLabelsError, WorkbenchError
 from workbench.evaluation.measured import TEST_LABELS_NEEDED
 from workbench.evaluation.segmentation import (
@@ -52,6 +53,9 @@ class MaskWork(ImageWork):
     ) -> None:
         super().__init__(connection, dataset, labels, queue)
         self.segmenting = Segmenting(connection, dataset, self.learner, labels)
+        self.desks = Desks(
+            *(dataset, labels, queue, self.learner, self.display), heat=self.segmenting.doubt
+        )
         self._picking = Picking(dataset, queue, self.learner, self._worth, self._measure)
 
     def seconds_a_label(self) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from workbench.dataset.detections import read_sizes
 from workbench.dataset.home import masks_folder
@@ -101,6 +102,34 @@ class Segmenting(ModelInUse):
             yield replace(
                 each, mask=looked_up(each.mask, known), coarse=looked_up(each.coarse, known)
             )
+
+    def doubt(
+        self, sample_id: str, size: tuple[int, int]
+    ) -> tuple[str, NDArray[np.float32]] | None:
+        """Where the segmenter in use doubts, in an image.
+
+        Args:
+            sample_id: the image.
+            size: (height, width) of the map wanted.
+
+        Returns:
+            What it shows, in words, and the map of 0 to 1: one less the margin between the two
+            likeliest classes; None for test images, which get no hints.
+
+        Raises:
+            ImageError: the file cannot be read.
+            NotEnoughLabelsError: there is no segmenter yet.
+        """
+        import cv2
+
+        table = self._learner.table()
+        row = table.row_of.get(sample_id)
+        if row is None or table.is_test[row]:
+            return None
+        (said,) = self.said([sample_id])
+        doubt = (1 - said.margin.astype(np.float32)).clip(0, 1)
+        shown = cv2.resize(doubt, size[::-1], interpolation=cv2.INTER_LINEAR)
+        return "Doubt of the model in orange.", np.asarray(shown, dtype=np.float32)
 
     def write(self) -> None:
         """Write the predicted masks of all images into the dataset, unless they are there."""

@@ -71,7 +71,7 @@ class Desk(Protocol):
         """Switch the learning in the background on or off."""
 
     def heat(self, sample_id: str, side: int) -> tuple[str, NDArray[np.float32]] | None:
-        """The predicted class and its saliency map."""
+        """What a map of an image shows, in words, and the map."""
 
     def on_change(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         """Report what happens elsewhere."""
@@ -234,13 +234,13 @@ class LabelWidget(anywidget.AnyWidget):
             self._say({"type": "heat", "sample": sample, "error": f"no saliency: {error}"})
             return
         if found is None or sample != self._wanted_heat:
-            self._say({"type": "heat", "sample": sample, "label": None})
+            self._say({"type": "heat", "sample": sample, "note": ""})
             return
-        label, heat = found
+        note, heat = found
         with self._paint_lock:
             paint_heat(self.layers, heat)
             self.layer_of = sample
-        self._say({"type": "heat", "sample": sample, "label": label})
+        self._say({"type": "heat", "sample": sample, "note": note})
 
     def _say(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         with self._send_lock:

@@ -1,7 +1,5 @@
 // @ts-check
-/** What the model looks at, asked of the kernel image by image while it is wanted. */
-
-import { captionOf } from "./values.js";
+/** What the model looks at, or doubts, asked of the kernel image by image while it is wanted. */
 
 /**
  * @param {HTMLElement} tool
@@ -38,9 +36,8 @@ export function createHints(tool, send) {
             ask(item);
         },
         /** @param {any} message about the image on screen */
-        receive({ label, error }) {
-            const seen = captionOf(label);
-            note = error ?? (seen ? `Seen as ${seen}; evidence in orange.` : "No model to ask yet: bench.pick() makes one.");
+        receive({ note: said, error }) {
+            note = error ?? (said || "No model to ask yet: bench.pick() makes one.");
         },
     };
 }

@@ -80,6 +80,7 @@ export const ACTIONS = Object.freeze([
     { name: "widerBrush", title: "Wider brush", group: "Mask", key: "]", repeats: true, drawn: true, only: "segmentation" },
     { name: "careful", title: "Other classes stay, or are painted over", group: "Mask", key: "p", drawn: true, only: "segmentation" },
     { name: "fillHoles", title: "Fill the holes of the class", group: "Mask", key: "j", drawn: true, only: "segmentation" },
+    { name: "doubt", title: "Show where the model doubts", group: "Mask", key: "u", drawn: true, only: "segmentation" },
     { name: "pressBrush", title: "Brush to the middle; paint where it is", group: "Mask", key: "w", repeats: true, drawn: true, only: "segmentation" },
     { name: "paintLeft", title: "Paint to the left", group: "Mask", key: "Shift+ArrowLeft", repeats: true, drawn: true, only: "segmentation" },
     { name: "paintRight", title: "Paint to the right", group: "Mask", key: "Shift+ArrowRight", repeats: true, drawn: true, only: "segmentation" },

@@ -230,6 +230,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
         paintRight: step(1, 0, true),
         paintUp: step(0, -1, true),
         paintDown: step(0, 1, true),
+        doubt: () => on.act("heat"),
         acceptGhost: acceptOne,
         acceptGhosts: acceptAll,
         opacity: () => {
