@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -24,8 +24,6 @@ from workbench.errors import LabelError, MaskError
 
 IdMask: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 """(height, width) number of each pixel's class, 0 for none of them."""
-
-Number = TypeVar("Number", np.uint8, np.uint16)
 
 MOST_NUMBERS = 65_535  # what a PNG of 16 bits holds
 MOST_PIXELS = 250_000_000  # of a mask
@@ -97,8 +95,8 @@ def _packed(rows: IdMask) -> _Packed:
     lines = np.zeros((len(rows), 1 + size * rows.shape[1]), dtype=np.uint8)  # 0 first: no filter
     lines[:, 1:] = np.ascontiguousarray(rows.astype(f">u{size}", copy=False)).view(np.uint8)
     packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
-    data = packer.compress(lines) + packer.flush(zlib.Z_FULL_FLUSH)
-    return _Packed(data, zlib.adler32(lines), lines.size)
+    data = packer.compress(lines.data) + packer.flush(zlib.Z_FULL_FLUSH)
+    return _Packed(data, zlib.adler32(lines.data), lines.size)
 
 
 def _both_checks(one: int, other: int, length: int) -> int:
@@ -218,10 +216,10 @@ def looked_up(mask: IdMask, table: Mapping[int, int]) -> NDArray[np.uint16]:
     for old, new in table.items():
         if 0 < old < len(values):
             values[old] = new
-    return recoded(mask, values)
+    return np.asarray(recoded(mask, values), dtype=np.uint16)
 
 
-def recoded(mask: NDArray[Any], values: NDArray[Number]) -> NDArray[Number]:
+def recoded(mask: NDArray[Any], values: IdMask) -> IdMask:
     """A new mask with other numbers.
 
     Args:
@@ -231,7 +229,8 @@ def recoded(mask: NDArray[Any], values: NDArray[Number]) -> NDArray[Number]:
     if mask.dtype == np.uint8:
         table = np.zeros(256, dtype=values.dtype)
         table[: len(values)] = values[:256]
-        return np.asarray(cv2.LUT(mask, table), dtype=values.dtype)
+        changed: Any = cv2.LUT(mask, table)
+        return np.asarray(changed)
     changed = np.empty(mask.shape, dtype=values.dtype)
     for rows in _bands(mask):  # NumPy takes eight bytes a place on the way
         changed[rows] = values[mask[rows]]
@@ -306,9 +305,9 @@ def tile_from_plain(plain: Mapping[str, Any]) -> Tile:
     return Tile(x, y, tuple(names), spread)
 
 
-def bits_for(most: int) -> type[np.uint8] | type[np.uint16]:
+def bits_for(most: int) -> np.dtype[Any]:
     """The type that holds numbers from 0 to `most` in as few bits as can be."""
-    return np.uint8 if most < 256 else np.uint16
+    return np.dtype(np.uint8 if most < 256 else np.uint16)
 
 
 def difference(was: IdMask, now: IdMask) -> tuple[slice, slice] | None:
