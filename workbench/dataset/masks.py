@@ -229,9 +229,9 @@ def recoded(mask: NDArray[Any], values: IdMask) -> IdMask:
     if mask.dtype == np.uint8:
         table = np.zeros(256, dtype=values.dtype)
         table[: len(values)] = values[:256]
-        changed: Any = cv2.LUT(mask, table)
-        return np.asarray(changed)
-    changed = np.empty(mask.shape, dtype=values.dtype)
+        looked: IdMask = np.asarray(cv2.LUT(mask, table))
+        return looked
+    changed: IdMask = np.empty(mask.shape, dtype=values.dtype)
     for rows in _bands(mask):  # NumPy takes eight bytes a place on the way
         changed[rows] = values[mask[rows]]
     return changed
