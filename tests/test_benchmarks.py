@@ -59,7 +59,10 @@ FIGURES = {
         ),
         "textures_false_alarms",
     ],
-    "masks": ["clicks_ratio", "grabcut_ms"],
+    "masks": [
+        *("clicks_ratio", "grabcut_ms", "commit_12mp_p95"),
+        *("brush_12mp_p95", "undone_and_redone", "fps_200_polygons"),
+    ],
     "segmentation": ["semantic_iou", "semantic_minutes", "instances_map50", "minutes"],
     "slices": ["planted_found", "none_reported"],
     "suspects": [
@@ -84,7 +87,7 @@ TOPICS = [
     "formats",
     "grid",
     pytest.param("labelling", marks=pytest.mark.browser),
-    "masks",
+    pytest.param("masks", marks=pytest.mark.browser),
     pytest.param("opening", marks=pytest.mark.browser),
     "outlines",
     "predictions",

@@ -1,8 +1,10 @@
 """Masks as labels: exact through files, history, undo and changes of the classes; bad ones refused."""
 
+import io
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +14,7 @@ from skimage import data
 
 import workbench as wb
 from workbench.dataset.masks import (
+    Encoder,
     Tile,
     as_numbers,
     looked_up,
@@ -21,6 +24,7 @@ from workbench.dataset.masks import (
     write_mask,
 )
 from workbench.errors import LabelError, MaskError
+from workbench.labels import transactions
 from workbench.session import Workbench
 
 SIZE = (60, 40)  # width and height of every image
@@ -101,6 +105,26 @@ def test_a_whole_mask_takes_the_place_of_what_is_there(bench: Workbench) -> None
     assert classes_in(bench, image) == {"cup": 16}
 
 
+def test_a_class_gets_its_number_before_the_transaction_that_needs_it(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "CONFLICT_SECONDS", 0.0)  # one that is in its own way fails
+    image = bench.dataset.values("id")[0]
+    bench.labels.commit(image, np.ones(SIZE[::-1], dtype=np.uint8))
+    assert classes_in(bench, image) == {"cat": SIZE[0] * SIZE[1]}
+
+
+def test_that_a_mask_is_done_writes_no_file(bench: Workbench) -> None:
+    image = bench.dataset.values("id")[0]
+    paint(bench, image, "cat")
+    path = Path(bench.dataset[image].ground_truth.mask_path)
+    written = path.stat().st_mtime_ns
+    bench.labels.done(image)
+    sample = bench.dataset[image]
+    assert (sample.ground_truth.mask_path, sample.label_status) == (str(path), "labelled")
+    assert path.stat().st_mtime_ns == written
+
+
 def test_numbers_stay_whatever_becomes_of_the_classes(bench: Workbench) -> None:
     image = bench.dataset.values("id")[0]
     paint(bench, image, "cat")
@@ -163,6 +187,7 @@ def test_everything_is_there_again_when_it_is_opened_anew(bench: Workbench) -> N
         ),
         ((tile(0, 0, [""], [[0]]), tile(0, 0, ["dog"], [[0]])), "unknown class 'dog'"),
         ((None, tile(0, 0, ["cat"], [[0]])), "given as Tile or plain"),
+        ((tile(0, 0, [""], [[0]]), tile(0, 0, ["cat"], [[1]])), "none of its 1 names"),
     ],
 )
 def test_what_cannot_be_painted_is_refused_and_changes_nothing(
@@ -268,6 +293,24 @@ def test_files_and_tiles_hold_masks_exactly(tmp_path: Path, values: list[list[in
     back = tile_from_plain(json.loads(json.dumps(plain)))
     assert (back.values == mask).all()
     assert (back.x, back.y, back.names) == (2, 3, names)
+
+
+@settings(max_examples=25, deadline=None)
+@given(values=MASKS, seed=st.integers(0, 99))
+def test_masks_one_after_the_other_are_encoded_exactly(values: list[list[int]], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shown = np.array(values)[:4, :4]
+    mask = as_numbers(np.kron(shown, np.ones((300, 500), dtype=int)))  # in several bands
+    encoder = Encoder()
+    for _ in range(3):
+        data = encoder.encode(mask)
+        assert (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) == mask).all()
+        with Image.open(io.BytesIO(data)) as image:  # which checks the sums
+            assert (np.asarray(image) == mask).all()
+        assert data == Encoder().encode(mask)
+        mask = mask.copy()
+        top, left = rng.integers(0, mask.shape[0]), rng.integers(0, mask.shape[1])
+        mask[top : top + 90, left : left + 90] = rng.integers(0, 200)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class EventLog:
         self._events = database[COLLECTION]
         self._events.create_index([("dataset", ASCENDING), ("order", ASCENDING)])
         self._events.create_index([("dataset", ASCENDING), ("sample_id", ASCENDING)])
+        self._events.create_index([("dataset", ASCENDING), ("undoes", ASCENDING)])
 
     def insert(self, event: LabelEvent, session: ClientSession) -> None:
         """Append one event, inside a transaction."""
@@ -83,6 +84,10 @@ class EventLog:
             annotator: who.
             step: only this event, or one of this step of many.
         """
+        if step is not None and (event := self.get(step)) is not None:
+            own = event.annotator == annotator and event.source not in (Source.UNDO, Source.IMPORT)
+            stands = own and event.applied and not self._taken_back(event, Source.UNDO)
+            return event if stands else None
         undone: set[str | None] = set()
         for event in self.find(newest_first=True, annotator=annotator):
             if event.source is Source.UNDO:
@@ -101,6 +106,10 @@ class EventLog:
             annotator: who.
             step: only this undo, or one of this step of many, whatever follows.
         """
+        if step is not None and (event := self.get(step)) is not None:
+            own = event.annotator == annotator and event.source is Source.UNDO
+            stands = own and event.applied and not self._taken_back(event, Source.REDO)
+            return event if stands else None
         redone: set[str | None] = set()
         for event in self.find(newest_first=True, annotator=annotator):
             if event.source is Source.REDO:
@@ -112,6 +121,11 @@ class EventLog:
             elif step is None and event.source is not Source.IMPORT:
                 return None  # something new was done since
         return None
+
+    def _taken_back(self, event: LabelEvent, by: Source) -> bool:
+        """Whether whose event it is has taken it back."""
+        taken = {"undoes": event.id, "annotator": event.annotator, "source": by.value}
+        return self._events.find_one({"dataset": self._dataset_id, **taken}, {"_id": 1}) is not None
 
     def in_the_way(self, sample_id: str, at: str | None) -> LabelEvent | None:
         """What a commit lost against: the event that an image is at, else what took it back.

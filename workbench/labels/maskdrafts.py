@@ -39,12 +39,14 @@ class MaskDraft(Draft):
         changes: rectangles before and after.
         whole: the mask that the image is to have, in the place of `changes`.
         mask: what the mask comes to; known once the draft is `against` an image.
+        told: with it, `changes` as the event has them.
     """
 
     painter: Painter | None = None
     changes: tuple[TileChange, ...] = ()
     whole: Tile | None = None
     mask: IdMask | None = None
+    told: Changes = ()
 
     @property
     def writes_a_class(self) -> bool:
@@ -63,6 +65,9 @@ class MaskDraft(Draft):
             LabelError: one was removed, and the draft is not one that takes an event back: in that,
                 nothing is where the class was.
         """
+        # A class that has no number yet gets one here: it is written to the document that the
+        # transaction holds, and would in there wait for itself.
+        self._painter().names()
 
         def left(name: str) -> str:
             now = classes.left_of(name) if name else name
@@ -96,7 +101,15 @@ class MaskDraft(Draft):
         painter = self._painter()
         now = painter.mask_in(sample)
         names = painter.names()
-        mask = now.astype(np.uint16)
+        if self.whole is None:
+            mask, changes = self._painted(now, names), self.changes
+        else:
+            mask, changes = _replaced(now, self.whole, names)
+        return replace(self, changes=changes, whole=None, mask=mask, told=_told(changes))
+
+    def _painted(self, now: IdMask, names: Mapping[int, str]) -> IdMask:
+        """The mask with the changes of rectangles; itself where there are none."""
+        mask = now.copy() if self.changes else now
         for before, after in self.changes:
             _require_inside(before, after, mask)
             there = in_numbers(tile_of(now, before.window, names), names)
@@ -107,25 +120,9 @@ class MaskDraft(Draft):
                     f"the mask is not what it is to be changed from, at {before.x}, {before.y}, for "
                     "it was painted meanwhile: look at the image as it is now"
                 )
-            part = mask[before.window]
-            part[stands & (was != to)] = to[stands & (was != to)]
-        changes = self.changes
-        if self.whole is not None:
-            if self.whole.values.shape != mask.shape:
-                height, width = self.whole.values.shape
-                raise LabelError(
-                    f"the mask has {width} x {height} pixels, but its image has {mask.shape[1]} x "
-                    f"{mask.shape[0]}: give a class for each pixel of the upright image"
-                )
-            mask = in_numbers(self.whole, names)
-            window = difference(now, mask)
-            both = window and (
-                tile_of(now, window, names),
-                tile_of(as_numbers(mask), window, names),
-            )
-            changes = (both,) if both else ()
-        _require_told(changes)
-        return replace(self, changes=changes, whole=None, mask=as_numbers(mask))
+            mask = mask.astype(np.promote_types(mask.dtype, to.dtype), copy=False)
+            np.copyto(mask[before.window], to, where=stands & (was != to))
+        return as_numbers(mask)
 
     def _label_update(self, sample: Mapping[str, Any], about: Mapping[str, str]) -> dict[str, Any]:
         painter = self._painter()
@@ -148,6 +145,8 @@ class MaskDraft(Draft):
         return self.painter
 
     def _changes(self) -> Changes:
+        if self.mask is not None:
+            return self.told
         if self.whole is not None:  # it lost against another's: what was asked for
             return ((None, self.whole.to_plain()),)
         return tuple((before.to_plain(), after.to_plain()) for before, after in self.changes)
@@ -177,6 +176,8 @@ def inverse(event: LabelEvent) -> tuple[TileChange, ...]:
 
 def _read(given: Any) -> Tile:
     if isinstance(given, Tile):
+        if given.values.size and int(given.values.max()) >= len(given.names):
+            raise LabelError(f"a tile has a value that none of its {len(given.names)} names is for")
         return given
     if not isinstance(given, Mapping):
         raise LabelError(f"a rectangle of a mask is given as Tile or plain, not {given!r}")
@@ -196,11 +197,30 @@ def _require_inside(before: Tile, after: Tile, mask: NDArray[Any]) -> None:
         )
 
 
-def _require_told(changes: Iterable[TileChange]) -> None:
-    """The event has to fit into a document."""
-    length = sum(len(tile.to_plain()["runs"]) for change in changes for tile in change)
+def _replaced(
+    now: IdMask, whole: Tile, names: Mapping[int, str]
+) -> tuple[IdMask, tuple[TileChange, ...]]:
+    """What a whole mask comes to in the place of another, and what that changes."""
+    if whole.values.shape != now.shape:
+        height, width = whole.values.shape
+        raise LabelError(
+            f"the mask has {width} x {height} pixels, but its image has {now.shape[1]} x "
+            f"{now.shape[0]}: give a class for each pixel of the upright image"
+        )
+    mask = as_numbers(in_numbers(whole, names))
+    window = difference(now, mask)
+    if window is None:
+        return mask, ()
+    return mask, ((tile_of(now, window, names), tile_of(mask, window, names)),)
+
+
+def _told(changes: Iterable[TileChange]) -> Changes:
+    """Changes as the event has them, which has to fit into a document."""
+    told = tuple((before.to_plain(), after.to_plain()) for before, after in changes)
+    length = sum(len(tile["runs"]) for change in told for tile in change)
     if length > LARGEST:
         raise LabelError(
             f"what changes is too ragged to be kept in the history ({length:,} characters of at most "
             f"{LARGEST:,}): smooth the mask, or change a part at a time"
         )
+    return told

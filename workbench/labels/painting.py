@@ -14,12 +14,15 @@ from workbench.dataset.detections import size_in
 from workbench.dataset.fields import GROUND_TRUTH
 from workbench.dataset.masks import (
     BACKGROUND,
+    MOST_NUMBERS,
+    Encoder,
     IdMask,
     Tile,
     as_numbers,
-    looked_up,
+    bits_for,
     numbers_in,
     read_mask,
+    recoded,
     write_mask,
 )
 from workbench.decoding import upright_size
@@ -41,6 +44,7 @@ class Painter:
         self.names = numbers.names
         self._folder = folder
         self._kept: dict[str, IdMask] = {}
+        self._encoder = Encoder()
 
     def mask_in(self, sample: Mapping[str, Any], field: str = GROUND_TRUTH) -> IdMask:
         """The mask of an image, from its document as MongoDB holds it; not to be written to.
@@ -69,12 +73,15 @@ class Painter:
         return mask
 
     def write(self, mask: IdMask) -> str:
-        """Write a mask to its file; the path.
+        """Write a mask to its file; the path. From then on the array is not to be written to.
 
         Raises:
             MaskError: it cannot be written.
         """
-        path = str(write_mask(self._folder, mask))
+        for path, kept in self._kept.items():
+            if kept is mask and Path(path).parent == self._folder and Path(path).exists():
+                return path  # nothing was painted
+        path = str(write_mask(self._folder, mask, self._encoder))
         self._keep(path, mask)
         return path
 
@@ -98,14 +105,19 @@ def tile_of(mask: IdMask, window: tuple[slice, slice], names: Mapping[int, str])
     part = mask[window]
     there = [number for number in numbers_in(part) if number in names]
     listed = [BACKGROUND, *dict.fromkeys(names[number] for number in there)]
-    places = {number: listed.index(names[number]) for number in there}
-    return Tile(window[1].start, window[0].start, tuple(listed), looked_up(part, places))
+    places = np.zeros(
+        256 if mask.dtype == np.uint8 else MOST_NUMBERS + 1, bits_for(len(listed) - 1)
+    )
+    for number in there:
+        places[number] = listed.index(names[number])
+    return Tile(window[1].start, window[0].start, tuple(listed), recoded(part, places))
 
 
-def in_numbers(tile: Tile, names: Mapping[int, str]) -> np.ndarray[Any, Any]:
+def in_numbers(tile: Tile, names: Mapping[int, str]) -> IdMask:
     """A tile by the numbers that its classes are painted with."""
     number = {BACKGROUND: 0, **first_numbers(names)}
-    return np.array([number[name] for name in tile.names], dtype=np.uint16)[tile.values]
+    numbers = [number[name] for name in tile.names]
+    return recoded(tile.values, np.array(numbers, dtype=bits_for(max(numbers))))
 
 
 def names_in(mask: IdMask, names: Mapping[int, str]) -> tuple[list[int], list[str]]:
@@ -126,7 +138,7 @@ def whole_tile(mask: IdMask, classes: Sequence[str]) -> Tile:
             f"a mask has 0 for none of the classes and 1 to {len(classes)} for {', '.join(classes)}, "
             f"but this one has {top}"
         )
-    return Tile(0, 0, (BACKGROUND, *classes), mask.astype(np.uint16))
+    return Tile(0, 0, (BACKGROUND, *classes), mask)
 
 
 def _size(sample: Mapping[str, Any]) -> tuple[int, int]:
