@@ -20,6 +20,7 @@ from workbench.dataset.formats import coco, cvat, folders, objectmasks, tables, 
 from workbench.dataset.formats.found import Said
 from workbench.dataset.formats.items import Item, distinct_names
 from workbench.dataset.formats.losses import Loss, losses
+from workbench.dataset.keypoints import points_in_pixels
 from workbench.dataset.outlines import scaled
 from workbench.dataset.types import FINISHED, Split
 from workbench.dataset.values import (
@@ -27,6 +28,7 @@ from workbench.dataset.values import (
     CLASSIFICATION,
     DETECTION,
     INSTANCES,
+    KEYPOINTS,
     MULTILABEL,
     SEGMENTATION,
     label_path,
@@ -53,7 +55,9 @@ _FORMATS = {
     CLASSIFICATION: ("folders", "csv", "fiftyone"),
     MULTILABEL: ("csv", "fiftyone"),
     SEGMENTATION: ("fiftyone",),
+    KEYPOINTS: ("coco", "fiftyone"),
 }
+_SHAPES = {INSTANCES: "outline", KEYPOINTS: "points"}  # columns of a table of objects
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,8 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
         `label` is None for an image that is not labelled. Or a row a box: `image`, `path`,
         `split`, `status`, `box`, `label`, `left`, `top`, `width`, `height` (pixels, before
         turning), `angle` (degrees, clockwise), `attributes` and, where objects have outlines, `outline`
-        (rings of points in pixels).
+        (rings of points in pixels) or, where they have points, `points` (in the order of the
+        skeleton: x, y in pixels and `visible` or `occluded`; None for one that is not there).
 
     Raises:
         ValueError: `rows` is something else, or there are no boxes in this task.
@@ -168,7 +173,7 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
     boxes = read_boxes(dataset, ids)
     if rows == "boxes":
         sizes = read_sizes(dataset, ids)
-        return _box_rows(table, boxes, sizes, outlined=labels.task == INSTANCES)
+        return _box_rows(table, boxes, sizes, _SHAPES.get(labels.task))
     done = [status in FINISHED for status in statuses]
     said = [list(names_of(each)) if ok else None for each, ok in zip(boxes, done, strict=True)]
     table["label"] = pd.Series(said, dtype=object)
@@ -233,19 +238,19 @@ def _box_rows(
     table: pd.DataFrame,
     boxes: Sequence[Sequence[Box]],
     sizes: Sequence[tuple[int, int]],
-    *,
-    outlined: bool,
+    shape: str | None,
 ) -> pd.DataFrame:
     rows = [
         (
             *(image.id, image.path, image.split, image.status, box.id, box.label),
             *(box.x * size[0], box.y * size[1], box.width * size[0], box.height * size[1]),
-            *(box.angle, dict(box.attributes), scaled(box.outline, size)),
+            *(box.angle, dict(box.attributes)),
+            *(scaled(box.outline, size), points_in_pixels(box.points, size)),
         )
         for image, own, size in zip(table.itertuples(), boxes, sizes, strict=True)
         for box in own
     ]
     columns = ["image", "path", "split", "status", "box", "label"]
-    columns += ["left", "top", "width", "height", "angle", "attributes", "outline"]
+    columns += ["left", "top", "width", "height", "angle", "attributes", "outline", "points"]
     found = pd.DataFrame(rows, columns=columns)
-    return found if outlined else found.drop(columns="outline")
+    return found.drop(columns=[name for name in _SHAPES.values() if name != shape])

@@ -19,10 +19,11 @@ from workbench.dataset.ingest import ImportReport
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
-from workbench.dataset.values import DETECTION, INSTANCES, SEGMENTATION
+from workbench.dataset.values import DETECTION, INSTANCES, KEYPOINTS, SEGMENTATION
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
 from workbench.imagework import ImageWork
+from workbench.keypointwork import KeypointWork
 from workbench.labelfiles import add_labelled, finish_import, read_first_labels, to_remember
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from workbench.widgets.labelling import LabelWidget
 
 
-_WORK = {DETECTION: BoxWork, INSTANCES: BoxWork, SEGMENTATION: MaskWork}
+_WORK = {DETECTION: BoxWork, INSTANCES: BoxWork, SEGMENTATION: MaskWork, KEYPOINTS: KeypointWork}
 
 
 class Workbench:
@@ -375,6 +376,7 @@ def open_workbench(
     labels: str | Path | None,
     annotator: str | None,
     test_fraction: float,
+    skeleton: Any = None,
 ) -> Workbench:
     """Open a dataset and put it on the bench; `workbench.open` documents it."""
     found = read_first_labels(name, images, labels, task, classes)
@@ -385,6 +387,7 @@ def open_workbench(
         classes=classes,
         test_fraction=test_fraction,
         labels=to_remember(labels),
+        skeleton=skeleton,
     )
     fraction = opening.test_fraction_of(dataset, test_fraction)
     bench = Workbench(connection, dataset, annotator, report, fraction)
