@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The tool for objects: boxes or outlines over the image, in the panel, under pointer and keys.
+ * The tool for objects: boxes, outlines or named points over the image, in the panel, under pointer and keys.
  *
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
  * @typedef {import("./drawing.js").Change} Change
@@ -14,20 +14,23 @@ import { SHAPING, shaped } from "./boxkeys.js";
 import { createBoxModel } from "./boxmodel.js";
 import { createBoxPanel } from "./boxpanel.js";
 import { boxesOf, worded } from "./drawing.js";
+import { createKeypointHand } from "./keypointhand.js";
 import { createOutlineHand } from "./outlinehand.js";
+import { createPointList } from "./pointlist.js";
 
 const PRESSES = 350; // ms without a key after which a box that keys moved is kept, as one step
 const OPACITIES = [1, 0.4, 0];
 const THRESHOLD_STEP = 0.05;
+const HANDS = Object.freeze({ detection: createBoxHand, instances: createOutlineHand, keypoints: createKeypointHand });
 const NEW = 0.2; // of what is to be seen, sides of a box that a key makes
 
 /**
  * @param {Bench} bench
  * @returns {Tool}
  */
-export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
+export function createBoxTool({ parts, viewport, work, clock, keymap, skeleton, on }) {
     const model = createBoxModel(on.newId);
-    const hand = (keymap.task === "instances" ? createOutlineHand : createBoxHand)(viewport, model, {
+    const hand = HANDS[/** @type {"detection"} */ (keymap.task)](viewport, model, {
         className: classToDraw,
         drawn: (box) => draw([{ before: null, after: { ...box, id: on.newId() } }]),
         changed: (box, next) => edit(box, next),
@@ -38,9 +41,12 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         paint,
         pans: () => on.panning(),
         say: on.notify,
+        walk,
+        skeleton,
     });
     const words = (/** @type {string} */ said) => worded(keymap.task, said);
-    const canvas = createBoxCanvas(parts.stage, viewport, model, () => work.classes, className);
+    const canvas = createBoxCanvas(parts.stage, viewport, model, () => work.classes, className, skeleton.edges);
+    const points = hand.told && createPointList(parts.slot, skeleton.labels, hand.choose);
     const panel = createBoxPanel(parts.slot, model, keymap, {
         select,
         point: (box) => (hand.hovered = box),
@@ -92,6 +98,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         const { state } = hand;
         canvas.paint(pressed ? { ...state, draft: pressed.next } : state);
         parts.stage.style.cursor = hand.cursor;
+        if (hand.told) points?.show(hand.told);
     }
 
     /** @param {PlainBox | null} box */
@@ -219,7 +226,6 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
 
     /** @type {Record<string, () => void>} */
     const actions = {
-        ...hand.actions,
         accept: () => hand.close() || finish(),
         next: () => walk(1),
         previous: () => walk(-1),
@@ -248,6 +254,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
             hand.crosshair = !hand.crosshair;
             paint();
         },
+        ...hand.actions,
     };
 
     function finish() {
@@ -263,6 +270,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
         className,
         paint: paintNow,
         act(name) {
+            if (hand.steer(name)) return true;
             if (SHAPING.includes(name)) {
                 if (!model.selected) return /^far|er$|^turn/.test(name); // else the arrows look around
                 shape(name);
@@ -316,6 +324,7 @@ export function createBoxTool({ parts, viewport, work, clock, keymap, on }) {
             cancelAnimationFrame(frame);
             canvas.destroy();
             panel.destroy();
+            points?.destroy();
             parts.stage.classList.remove("wb-drawing");
         },
     };
