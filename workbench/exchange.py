@@ -70,7 +70,7 @@ class ExportReport:
         images: how many.
         boxes: how many they have.
         lost: what the format could not carry.
-        outlined: how many of the boxes are of objects with an outline.
+        outlined: how many of the boxes are of objects with an outline, or with points.
     """
 
     format: str
@@ -106,7 +106,8 @@ def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str)
         labels: its labels.
         folder: must not exist, or be empty; it is there whole, or not at all.
         format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes, `coco`, `cvat`, `masks`
-            or `fiftyone` for objects with outlines, `folders`, `csv` or `fiftyone` for classes.
+            or `fiftyone` for objects with outlines, `coco` or `fiftyone` for those with points, `folders`,
+            `csv` or `fiftyone` for classes.
 
     Raises:
         FormatError: the format does not go with the task, the folder is taken, nothing is
@@ -129,13 +130,13 @@ def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         new = Path(scratch) / "export"
         new.mkdir()
-        _write(new, dataset, items, labels.classes, format)
+        _write(new, dataset, items, labels, format)
         if target.exists():
             target.rmdir()
         new.rename(target)
     boxes = [box for item in items for box in item.boxes]
     count = len(dataset) if format == "fiftyone" else len(items)
-    outlined = sum(bool(box.outline) for box in boxes)
+    outlined = sum(bool(box.outline or box.points) for box in boxes)
     return ExportReport(format, target, count, len(boxes), lost, outlined)
 
 
@@ -219,7 +220,7 @@ def _beside_labels(
 
 
 def _write(
-    new: Path, dataset: "fo.Dataset", items: Sequence[Item], classes: Sequence[str], format: str
+    new: Path, dataset: "fo.Dataset", items: Sequence[Item], labels: LabelStore, format: str
 ) -> None:
     if format == "fiftyone":
         from workbench.dataset.formats.fiftyone_folder import write
@@ -231,7 +232,8 @@ def _write(
         copy = new / "images" / place
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(item.path, copy)
-    _WRITERS[format](new, items, classes)
+    points = {} if labels.skeleton is None else {"skeleton": labels.skeleton}
+    _WRITERS[format](new, items, labels.classes, **points)
 
 
 def _box_rows(

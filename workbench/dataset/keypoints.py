@@ -151,6 +151,22 @@ def outside(points: Points) -> int | None:
     return next(found, None)
 
 
+def in_order_of(points: Points, own: Skeleton, wanted: Skeleton) -> Points:
+    """The points of one skeleton as those of another, by their names.
+
+    Raises:
+        LabelError: there are more or fewer than the one has, or one is there that the other has not.
+    """
+    if len(points) != len(own):
+        raise LabelError(f"{', '.join(own.names)[:200]} are {len(own)} points, not {len(points)}")
+    there = {name: at for name, at in zip(own.names, points, strict=True) if at}
+    if unknown := [name for name in there if name not in wanted.names]:
+        raise LabelError(
+            f"there is no point {unknown[0]!r} here: there are {', '.join(wanted.names)[:200]}"
+        )
+    return tuple(there.get(name) for name in wanted.names)
+
+
 def points_in_pixels(points: Points, size: tuple[int, int]) -> Points:
     """The same points in pixels of an image of this size."""
     return tuple(at and (at[0] * size[0], at[1] * size[1], at[2]) for at in points)
