@@ -113,8 +113,7 @@ class Workbench:
         Args:
             folder: must not exist, or be empty; it is there whole, or not at all.
             format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes; `folders`, `csv`
-                or `fiftyone` for classes; `coco` or `fiftyone` for keypoints. What it cannot carry is
-                warned of before it is lost.
+                or `fiftyone` for classes. What it cannot carry is warned of before it is lost.
 
         Raises:
             FormatError: the folder is taken, nothing is labelled, or this cannot be in the format.
@@ -381,7 +380,6 @@ def open_workbench(
 ) -> Workbench:
     """Open a dataset and put it on the bench; `workbench.open` documents it."""
     found = read_first_labels(name, images, labels, task, classes, skeleton)
-    skeleton = skeleton if skeleton is not None or found is None else found.skeleton
     dataset, report = opening.open_dataset(
         name,
         images=Path(images) if images is not None else None,
@@ -389,7 +387,7 @@ def open_workbench(
         classes=classes,
         test_fraction=test_fraction,
         labels=to_remember(labels),
-        skeleton=skeleton,
+        skeleton=found.skeleton if skeleton is None and found else skeleton,
     )
     fraction = opening.test_fraction_of(dataset, test_fraction)
     bench = Workbench(connection, dataset, annotator, report, fraction)

@@ -99,7 +99,10 @@ class Placer:
         if FLAGS in told:
             detail = f"{FLAGS!r} = {str(told.pop(FLAGS))[:40]!r}"
             self._findings.note("attribute of a box that cannot be kept", self._name, detail)
-        inside = tuple(at and (*map(self._held, at[:2], self._size), at[2]) for at in points)
+        wide, high = self._size
+        inside = tuple(
+            at and (self._held(at[0], wide), self._held(at[1], high), at[2]) for at in points
+        )
         self.accept(replace(pointed(label, inside), attributes=self._kept(told)))
 
     def _held(self, share: float, side: int) -> float:
