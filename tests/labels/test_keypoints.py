@@ -14,6 +14,8 @@ from workbench.dataset.boxes import Box, box_id, pointed
 from workbench.dataset.detections import boxes_in
 from workbench.dataset.keypoints import OCCLUDED, VISIBLE
 from workbench.errors import DatasetError, LabelError, WorkbenchError
+from workbench.review import start_review
+from workbench.worklists import predicted_boxes
 
 POINTS = ((0.1, 1 / 3, VISIBLE), None, (0.6, 0.2, OCCLUDED))
 OTHER = ((0.7, 0.7, VISIBLE), (0.8, 0.7, VISIBLE), (0.9, 0.7, VISIBLE))  # on one line
@@ -235,3 +237,22 @@ def test_a_dataset_of_fiftyone_is_taken_over_with_its_skeleton(home, dozen):
         assert len(taken.to_pandas("boxes")) == 1
     finally:
         fo.delete_dataset(name)
+
+
+def test_what_was_sent_to_review_is_walked_through_without_evidence(bench, ids):
+    bench.labels.commit(ids[0], [pointed("cat", POINTS)])
+    bench.labels.many.send_to_review([ids[0]])
+    review = start_review("sent", bench._work.doubts, bench.queue, None)
+    assert [item.sample_id for item in review.items()] == [ids[0]]
+
+
+def test_keypoints_of_another_model_are_suggested(bench, ids):
+    sample = bench.dataset[ids[0]]
+    label = fo.Keypoint(label="cat", points=[[0.1, 0.2]] * 3, confidence=[0.9] * 3)
+    sample["prediction"] = fo.Keypoints(keypoints=[label])
+    sample.save()
+    bench.queue.add_by_hand([ids[0]])
+    (item,) = bench.queue.items(boxes=1)
+    told = predicted_boxes(item)
+    assert told is not None
+    assert told["boxes"][0]["points"] == [[0.1, 0.2, VISIBLE]] * 3

@@ -189,6 +189,7 @@ export function createBoxCanvas(stage, viewport, model, classes, className, edge
         stillContext.setLineDash(dash);
         for (const [ghost, { rings }] of seen) outline(stillContext, rings, colourOf(ghost), 2);
         stillContext.setLineDash([]);
+        for (const [ghost, { dots }] of seen) paintPoints(stillContext, dots, colourOf(ghost));
         if (seen.length <= TAGS) for (const [ghost, { corners }] of seen) tagIfRoom(ghost, corners, "#000");
     }
 
