@@ -33,5 +33,9 @@ def test_masks_go_through_all_the_rooms(home: Path) -> None:
     assert "mean IoU" in output_of("06_segmentation.ipynb", "evaluate")["data"]["text/html"]
 
 
+def test_keypoints_are_labelled_stored_and_exported(home: Path) -> None:
+    assert "not trained" in output_of("07_keypoints.ipynb", "instead")["data"]["text/plain"]
+
+
 def test_outlines_go_through_all_the_rooms(home: Path) -> None:
     assert "mAP50" in output_of("05_instances.ipynb", "evaluate")["data"]["text/html"]

@@ -14,7 +14,7 @@ Importing it loads nothing heavy, starts no process and opens no connection.
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
 
@@ -54,6 +54,7 @@ def open(
     labels: str | Path | None = None,
     annotator: str | None = None,
     test_fraction: float = 0.2,
+    skeleton: Any = None,
     home: str | Path | None = None,
 ) -> "Workbench":
     """Open a dataset; a name that exists is resumed, after a restart, a crash or a month.
@@ -62,7 +63,9 @@ def open(
         name: of the dataset, or a FiftyOne dataset to take over.
         images: folder of images, for a new dataset.
         task: what is labelled: `classification` (one class an image), which is the default,
-            `multilabel` (any number of classes, or none) or `detection` (boxes around objects).
+            `multilabel` (any number of classes, or none), `detection` (boxes around objects),
+            `instances` (outlines of objects), `segmentation` (a class for each pixel) or `keypoints`
+            (named points of objects, which are labelled, stored and exported, not learned).
         classes: names of the classes, for a new dataset; more can be added while labelling.
         labels: of a new dataset's images, as `bench.add` takes them: `"folders"` for the name of the
             folder that an image lies in; `"coco"`, `"yolo"`, `"voc"`, `"cvat"`, `"csv"`,
@@ -70,13 +73,16 @@ def open(
         annotator: who labels; by default `WORKBENCH_ANNOTATOR`, else the user's name.
         test_fraction: share of the images that go to the blind test split, decided by content; a
             dataset keeps that which it was made with.
+        skeleton: of a new dataset of keypoints: the names of an object's points in a list, or
+            `{"labels": names, "edges": pairs of them}`, or a `fiftyone.KeypointSkeleton`; by default
+            that of the file of labels.
         home: the data home; by default `WORKBENCH_HOME`, else the platform's data folder.
 
     Returns:
         The workbench.
 
     Raises:
-        DatasetError: no such dataset and no images, another task, bad class names.
+        DatasetError: no such dataset and no images, another task or skeleton, bad class names.
         ImportFolderError: the folder is missing or holds no usable image.
         FormatError: the file of labels cannot be used; no dataset was made.
         DatabaseError: the database cannot be found, started or reached.
@@ -96,6 +102,7 @@ def open(
         labels=labels,
         annotator=annotator,
         test_fraction=test_fraction,
+        skeleton=skeleton,
     )
 
 

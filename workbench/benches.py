@@ -5,7 +5,7 @@ Wiring; imports FiftyOne by way of `session`.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.dataset import opening
 from workbench.dataset.connection import Connection
@@ -26,9 +26,10 @@ def open_workbench(
     labels: str | Path | None,
     annotator: str | None,
     test_fraction: float,
+    skeleton: Any = None,
 ) -> Workbench:
     """Open a dataset and put it on the bench; `workbench.open` documents it."""
-    found = read_first_labels(name, images, labels, task, classes)
+    found = read_first_labels(name, images, labels, task, classes, skeleton)
     dataset, report = opening.open_dataset(
         name,
         images=Path(images) if images is not None else None,
@@ -36,6 +37,7 @@ def open_workbench(
         classes=classes,
         test_fraction=test_fraction,
         labels=to_remember(labels),
+        skeleton=found.skeleton if skeleton is None and found else skeleton,
     )
     fraction = opening.test_fraction_of(dataset, test_fraction)
     bench = Workbench(connection, dataset, annotator, report, fraction)

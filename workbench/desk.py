@@ -88,11 +88,12 @@ class Desk:
     def state(self) -> dict[str, Any]:
         """Everything a page needs to begin or to go on."""
         self._labels.reload_classes()  # another kernel may have changed them
-        items = self._worklist.items()
+        items, skeleton = self._worklist.items(), self._labels.skeleton
         return {
             "mode": self._worklist.mode,
             "task": self._labels.task,
             "measure": self._learner.task.measure,
+            "skeleton": None if skeleton is None else skeleton.to_plain(),
             "title": self._title,
             "dataset": self._labels.dataset_id,
             "annotator": self._labels.annotator,

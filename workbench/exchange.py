@@ -20,6 +20,7 @@ from workbench.dataset.formats import coco, cvat, folders, objectmasks, tables, 
 from workbench.dataset.formats.found import Said
 from workbench.dataset.formats.items import Item, distinct_names
 from workbench.dataset.formats.losses import Loss, losses
+from workbench.dataset.keypoints import points_in_pixels
 from workbench.dataset.outlines import scaled
 from workbench.dataset.types import FINISHED, Split
 from workbench.dataset.values import (
@@ -27,6 +28,7 @@ from workbench.dataset.values import (
     CLASSIFICATION,
     DETECTION,
     INSTANCES,
+    KEYPOINTS,
     MULTILABEL,
     SEGMENTATION,
     label_path,
@@ -53,7 +55,9 @@ _FORMATS = {
     CLASSIFICATION: ("folders", "csv", "fiftyone"),
     MULTILABEL: ("csv", "fiftyone"),
     SEGMENTATION: ("fiftyone",),
+    KEYPOINTS: ("coco", "fiftyone"),
 }
+_SHAPES = {INSTANCES: "outline", KEYPOINTS: "points"}  # columns of a table of objects
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class ExportReport:
         images: how many.
         boxes: how many they have.
         lost: what the format could not carry.
-        outlined: how many of the boxes are of objects with an outline.
+        outlined: how many of the boxes are of objects with an outline, or with points.
     """
 
     format: str
@@ -102,7 +106,8 @@ def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str)
         labels: its labels.
         folder: must not exist, or be empty; it is there whole, or not at all.
         format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes, `coco`, `cvat`, `masks`
-            or `fiftyone` for objects with outlines, `folders`, `csv` or `fiftyone` for classes.
+            or `fiftyone` for objects with outlines, `coco` or `fiftyone` for those with points, `folders`,
+            `csv` or `fiftyone` for classes.
 
     Raises:
         FormatError: the format does not go with the task, the folder is taken, nothing is
@@ -125,13 +130,13 @@ def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         new = Path(scratch) / "export"
         new.mkdir()
-        _write(new, dataset, items, labels.classes, format)
+        _write(new, dataset, items, labels, format)
         if target.exists():
             target.rmdir()
         new.rename(target)
     boxes = [box for item in items for box in item.boxes]
     count = len(dataset) if format == "fiftyone" else len(items)
-    outlined = sum(bool(box.outline) for box in boxes)
+    outlined = sum(bool(box.outline or box.points) for box in boxes)
     return ExportReport(format, target, count, len(boxes), lost, outlined)
 
 
@@ -149,7 +154,8 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
         `label` is None for an image that is not labelled. Or a row a box: `image`, `path`,
         `split`, `status`, `box`, `label`, `left`, `top`, `width`, `height` (pixels, before
         turning), `angle` (degrees, clockwise), `attributes` and, where objects have outlines, `outline`
-        (rings of points in pixels).
+        (rings of points in pixels) or, where they have points, `points` (in the order of the
+        skeleton: x, y in pixels and `visible` or `occluded`; None for one that is not there).
 
     Raises:
         ValueError: `rows` is something else, or there are no boxes in this task.
@@ -168,7 +174,7 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
     boxes = read_boxes(dataset, ids)
     if rows == "boxes":
         sizes = read_sizes(dataset, ids)
-        return _box_rows(table, boxes, sizes, outlined=labels.task == INSTANCES)
+        return _box_rows(table, boxes, sizes, _SHAPES.get(labels.task))
     done = [status in FINISHED for status in statuses]
     said = [list(names_of(each)) if ok else None for each, ok in zip(boxes, done, strict=True)]
     table["label"] = pd.Series(said, dtype=object)
@@ -214,7 +220,7 @@ def _beside_labels(
 
 
 def _write(
-    new: Path, dataset: "fo.Dataset", items: Sequence[Item], classes: Sequence[str], format: str
+    new: Path, dataset: "fo.Dataset", items: Sequence[Item], labels: LabelStore, format: str
 ) -> None:
     if format == "fiftyone":
         from workbench.dataset.formats.fiftyone_folder import write
@@ -226,26 +232,27 @@ def _write(
         copy = new / "images" / place
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(item.path, copy)
-    _WRITERS[format](new, items, classes)
+    points = {} if labels.skeleton is None else {"skeleton": labels.skeleton}
+    _WRITERS[format](new, items, labels.classes, **points)
 
 
 def _box_rows(
     table: pd.DataFrame,
     boxes: Sequence[Sequence[Box]],
     sizes: Sequence[tuple[int, int]],
-    *,
-    outlined: bool,
+    shape: str | None,
 ) -> pd.DataFrame:
     rows = [
         (
             *(image.id, image.path, image.split, image.status, box.id, box.label),
             *(box.x * size[0], box.y * size[1], box.width * size[0], box.height * size[1]),
-            *(box.angle, dict(box.attributes), scaled(box.outline, size)),
+            *(box.angle, dict(box.attributes)),
+            *(scaled(box.outline, size), points_in_pixels(box.points, size)),
         )
         for image, own, size in zip(table.itertuples(), boxes, sizes, strict=True)
         for box in own
     ]
     columns = ["image", "path", "split", "status", "box", "label"]
-    columns += ["left", "top", "width", "height", "angle", "attributes", "outline"]
+    columns += ["left", "top", "width", "height", "angle", "attributes", "outline", "points"]
     found = pd.DataFrame(rows, columns=columns)
-    return found if outlined else found.drop(columns="outline")
+    return found.drop(columns=[name for name in _SHAPES.values() if name != shape])

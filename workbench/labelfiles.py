@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from workbench.classes import Classes
 from workbench.dataset import fields
@@ -17,10 +17,11 @@ from workbench.dataset.files import find_files
 from workbench.dataset.formats.found import Finding, Imported, LabelReport, Said
 from workbench.dataset.formats.images import Images
 from workbench.dataset.ingest import ImportReport, add_folder
+from workbench.dataset.keypoints import Skeleton, skeleton_from
 from workbench.dataset.opening import import_is_done, is_there, pending_import
 from workbench.dataset.schema import check_task, clean_classes
 from workbench.dataset.types import FINISHED
-from workbench.dataset.values import BOXED, CLASSIFICATION, DRAWN, INSTANCES, names_of
+from workbench.dataset.values import BOXED, CLASSIFICATION, DRAWN, INSTANCES, KEYPOINTS, names_of
 from workbench.errors import FormatError
 from workbench.folders import FOLDERS, label_by_folder, refuse_boxes
 from workbench.labels.store import LabelStore
@@ -61,7 +62,9 @@ def add_labelled(
     root = folder.expanduser().absolute()
     if source == FOLDERS:
         refuse_boxes(labels.task)
-    found = read_labels(root, source, labels.task, _known(labels)) if _is_file(source) else None
+    found = None
+    if _is_file(source):
+        found = read_labels(root, source, labels.task, _known(labels), labels.skeleton)
     report = add_folder(dataset, root, test_fraction)
     take_labels(dataset, labels, root, source, report, found)
     return report
@@ -73,6 +76,7 @@ def read_first_labels(
     source: str | Path | None,
     task: str | None,
     classes: Sequence[str],
+    skeleton: Any = None,
 ) -> Imported | None:
     """What a file says of images that a dataset is to be made of; of no use, it makes none.
 
@@ -91,7 +95,8 @@ def read_first_labels(
     names = set(clean_classes(classes))
     known = names.__contains__ if names else None
     root = Path(folder).expanduser().absolute()
-    return read_labels(root, source, wanted, known)
+    own = None if skeleton is None else skeleton_from(skeleton)
+    return read_labels(root, source, wanted, known, own)
 
 
 def to_remember(source: str | Path | None) -> str | None:
@@ -167,7 +172,7 @@ def take_labels(
     if not _is_file(source):
         return
     if found is None:
-        found = read_labels(folder, source, labels.task, _known(labels))
+        found = read_labels(folder, source, labels.task, _known(labels), labels.skeleton)
     if not labels.classes:
         Classes(labels).add(*clean_classes(found.classes))
     told = _record(dataset, labels, found)
@@ -178,7 +183,11 @@ def take_labels(
 
 
 def read_labels(
-    folder: Path, source: str | Path, task: str, known: Callable[[str], bool] | None
+    folder: Path,
+    source: str | Path,
+    task: str,
+    known: Callable[[str], bool] | None,
+    skeleton: Skeleton | None = None,
 ) -> Imported:
     """What a file of labels says of the images of a folder, as far as it goes with a bench.
 
@@ -187,6 +196,7 @@ def read_labels(
         source: a format, or a file of labels, as `find_labels` takes it.
         task: what is labelled.
         known: whether a class is in the list; None where that is empty yet, and any goes.
+        skeleton: of the bench, where objects have points; None takes the file's.
 
     Raises:
         FormatError: the file cannot be used as a whole, has nothing for any of the images, or has
@@ -200,7 +210,8 @@ def read_labels(
     files = find_files(folder)
     if name == "masks":
         refuse_among_images(path, files)
-    images = Images(folder, files, outlined=task == INSTANCES)
+    wants = {"outlined": task == INSTANCES, "pointed": task == KEYPOINTS}
+    images = Images(folder, files, **wants, skeleton=skeleton)
     found = _of_task(READERS[name](path, images), task, known)
     if not found.labels:
         raise FormatError(
@@ -222,6 +233,12 @@ def _of_task(found: Imported, task: str, known: Callable[[str], bool] | None) ->
         raise FormatError(
             f"{found.report.source} has {'boxes' if boxed else 'classes of whole images'}, but this "
             f"bench labels {task}: open one with the task that goes with the file"
+        )
+    bare = [each for said in found.labels.values() for each in said if isinstance(each, Box)]
+    if task == KEYPOINTS and not all(box.points for box in bare):
+        raise FormatError(
+            f"{found.report.source} has objects without points, but this bench labels keypoints: open "
+            "one with the task that goes with the file"
         )
     in_list = set(clean_classes(found.classes)).__contains__ if known is None else known
     kept: dict[Path, Said] = {}

@@ -18,10 +18,11 @@ from workbench.dataset.ingest import ImportReport
 from workbench.dataset.rounds import rounds
 from workbench.dataset.splits import TEST_FRACTION
 from workbench.dataset.types import Status
-from workbench.dataset.values import DETECTION, INSTANCES, SEGMENTATION
+from workbench.dataset.values import DETECTION, INSTANCES, KEYPOINTS, SEGMENTATION
 from workbench.embedder import DEFAULT_BACKBONE
 from workbench.evaluation.measured import Measured
 from workbench.imagework import ImageWork
+from workbench.keypointwork import KeypointWork
 from workbench.labelfiles import add_labelled
 from workbench.labels.annotators import default_annotator
 from workbench.labels.queue import LabelQueue
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from workbench.widgets.labelling import LabelWidget
 
 
-_WORK = {DETECTION: BoxWork, INSTANCES: BoxWork, SEGMENTATION: MaskWork}
+_WORK = {DETECTION: BoxWork, INSTANCES: BoxWork, SEGMENTATION: MaskWork, KEYPOINTS: KeypointWork}
 
 
 class Workbench:

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from workbench.dataset.table import Table, Targets
 from workbench.dataset.types import Prediction
-from workbench.dataset.values import BOXED, MULTILABEL, SEGMENTATION, Value, names_of, to_plain
+from workbench.dataset.values import (
+    BOXED,
+    KEYPOINTS,
+    MULTILABEL,
+    SEGMENTATION,
+    Value,
+    names_of,
+    to_plain,
+)
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.cases import THRESHOLD, Cases
 from workbench.evaluation.classification import Evaluation, evaluate_classification
@@ -206,8 +214,23 @@ class Masks(Boxes):
         )
 
 
+class Keypoints(Boxes):
+    """Named points of objects: labelled, stored and exported; nothing learns them."""
+
+    measure = "keypoint AP"
+
+    def require_labels(self, table: Table, rows: Ints) -> None:
+        """There are never enough labels for a probe."""
+        raise NotEnoughLabelsError(
+            "keypoints are labelled, stored and exported here, and no model learns them: what needs "
+            "one is not available; bench.label(), bench.pick() and bench.export() are"
+        )
+
+
 def find_task(name: str) -> Task:
     """The task of a dataset, by what its record says."""
+    if name == KEYPOINTS:
+        return Keypoints()
     if name in BOXED:
         return Boxes()
     if name == SEGMENTATION:

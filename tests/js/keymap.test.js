@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { ACTIONS, classKeys, createKeymap, spelled, strokeOf } from "../../workbench/widgets/static/keymap.js";
 import { createRandom } from "./random.js";
 
-const TASKS = ["classification", "multilabel", "detection", "instances", "segmentation"];
+const TASKS = ["classification", "multilabel", "detection", "instances", "keypoints", "segmentation"];
 
 /** The actions of each task, in turn. */
 function* eachTask(keymap = createKeymap()) {

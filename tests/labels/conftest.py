@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 CLASSES = ["cat", "dog", "<i>bird</i>"]
+SKELETON = {"labels": ["head", "paw", "tail"], "edges": [["head", "paw"], ["head", "tail"]]}
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +34,9 @@ def bench(home: Path, dozen: Path, task: str) -> Iterator:
     import workbench as wb
 
     name = f"labels-{uuid.uuid4().hex[:8]}"
-    yield wb.open(name, images=dozen, task=task, classes=CLASSES, annotator="ann")
+    skeleton = SKELETON if task == "keypoints" else None
+    about = {"classes": CLASSES, "annotator": "ann", "skeleton": skeleton}
+    yield wb.open(name, images=dozen, task=task, **about)
     wb.delete(name)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.dataset.boxes import Box, box_id, outlined
+from workbench.dataset.boxes import Box, box_id, outlined, pointed
 from workbench.dataset.detections import boxes_in
 from workbench.labels.store import LabelStore
 
@@ -14,14 +14,17 @@ _PLACES = (number / 100_000 for number in itertools.count())
 STEPS = ("draw", "turn", "erase", "commit", "done", "skip", "undo", "redo", "reopen")
 
 
-@pytest.fixture(params=["detection", "instances"])
+@pytest.fixture(params=["detection", "instances", "keypoints"])
 def task(request):
     return request.param
 
 
-def a_box(id, label, x, y, width, height, angle, *, by_outline):
-    if not by_outline:
+def a_box(id, label, x, y, width, height, angle, *, task):
+    if task == "detection":
         return Box(id, label, x, y, width, height, angle=angle)
+    if task == "keypoints":
+        other = None if angle else (x / 2 + width, y + height, "occluded")
+        return pointed(label, ((x / 2, y, "visible"), None, other), id=id)
     return outlined(label, (((x, y), (x + width, y + angle / 1000), (x, y + height)),), id=id)
 
 
@@ -45,18 +48,18 @@ def test_any_sequence_ends_where_an_editor_would(bench, stored, task, steps):
             assert (getattr(store, step)() is not None) == there
             at += there * (-1 if step == "undo" else 1)
         else:
-            boxes, status = act(store, sample_id, step, number, boxes, status, task == "instances")
+            boxes, status = act(store, sample_id, step, number, boxes, status, task)
             if (step in ("turn", "erase")) and not states[at][0]:
                 continue
             states, at = [*states[: at + 1], (boxes, status)], at + 1
         assert state_of(stored()[sample_id]) == states[at]
 
 
-def act(store, sample_id, step, number, boxes, status, by_outline):
+def act(store, sample_id, step, number, boxes, status, task):
     """Do a step; returns what an editor would show after it."""
     # No two at one place, which would be refused.
     place = number / 100, next(_PLACES), 0.2, 0.3, float(number % 2)
-    new = a_box(box_id(), "cat", *place, by_outline=by_outline)
+    new = a_box(box_id(), "cat", *place, task=task)
     if step == "done":
         store.done(sample_id)
         return boxes, "labelled"
@@ -75,7 +78,7 @@ def act(store, sample_id, step, number, boxes, status, by_outline):
         after = None
         if step == "turn":
             place = old.x, old.y, 0.25, 0.3, float(number)
-            after = a_box(old.id, "dog", *place, by_outline=by_outline)
+            after = a_box(old.id, "dog", *place, task=task)
         store.draw(sample_id, [(old, after)])
         del boxes[old.id]
         boxes |= {after.id: after} if after else {}

@@ -1,10 +1,11 @@
-"""A box as a document of FiftyOne: a `Detection`, or a `Polyline` if it is turned or has an outline.
+"""A box as a document of FiftyOne: `Detection`, turned or outlined `Polyline`, with points `Keypoint`.
 
 A turned box is a closed polyline of its four corners, in the order of `boxes.corner_points`, with
 its `angle` and with what it is before turning as `unturned` [x, y, width, height], so that it comes
 back to the last bit. A polyline that somebody else made is a turned box if it is a rectangle. An outline
-is a filled polyline, its rings the shapes of that. What else a document holds (a mask, tags, an index)
-stays with it while its box is changed.
+is a filled polyline, its rings the shapes of that. A point that is not there is NaN, as FiftyOne has it,
+and `visible` is a list of COCO's flags, as its importer makes it. What else a document holds (a mask,
+tags, an index) stays with it while its box is changed.
 """
 
 import math
@@ -15,6 +16,14 @@ from typing import Any, TypeAlias
 from bson import ObjectId
 
 from workbench.dataset.boxes import Attribute, Box, corner_points
+from workbench.dataset.keypoints import (
+    OCCLUDED,
+    SEEN,
+    VISIBLE,
+    Keypoint,
+    Points,
+    points_extent,
+)
 from workbench.dataset.outlines import extent, outline_from_plain
 from workbench.errors import LabelError
 
@@ -24,6 +33,8 @@ Size: TypeAlias = tuple[int, int]
 GEOMETRY = frozenset({"bounding_box", "points", "closed", "filled", "angle", "unturned"})
 _OWN = {"_id", "_cls", "tags", "attributes", "label", "confidence", "index", "instance"}
 _MASKS = {"mask", "mask_path"}
+FLAGS = "visible"
+"""What no attribute of an object with points can be called, besides `RESERVED`."""
 RESERVED = frozenset(GEOMETRY | _OWN | _MASKS | {"id", "outline"})
 """What no attribute of a box can be called."""
 MARKS = frozenset({"blind_test", "blind_test_id", "blind_test_iou"})
@@ -34,11 +45,13 @@ _SKEW = 1e-3  # by how much a rectangle's corners may be off, as a share of its 
 
 def write_box(box: Box, old: Mapping[str, Any] | None, size: Size) -> Document:
     """A box as a document, with what the old one held."""
-    kind = "Polyline" if box.angle or box.outline else "Detection"
+    kind = "Keypoint" if box.points else "Polyline" if box.angle or box.outline else "Detection"
     unturned = [box.x, box.y, box.width, box.height]
-    if box.outline:
+    if box.points:
+        geometry: Document = _pointed(box.points)
+    elif box.outline:
         rings = [[list(point) for point in ring] for ring in box.outline]
-        geometry: Document = {"points": rings, "closed": True, "filled": True}
+        geometry = {"points": rings, "closed": True, "filled": True}
     elif box.angle:
         shares = [[x / size[0], y / size[1]] for x, y in corner_points(box, size)]
         geometry = {"points": [shares], "closed": True, "filled": False}
@@ -46,7 +59,11 @@ def write_box(box: Box, old: Mapping[str, Any] | None, size: Size) -> Document:
     else:
         geometry = {"bounding_box": unturned}
     kept = dict(old or {})
-    goes = {*attributes_of(kept), *GEOMETRY, "confidence"}
+    goes = {*attributes_of(kept), *GEOMETRY}
+    if not isinstance(
+        kept.get("confidence"), list
+    ):  # one of each point stays, as what else there is
+        goes.add("confidence")
     if kept.get("_cls") not in (None, kind):
         goes |= _MASKS  # they fill the upright box that it was
     sure = {} if box.confidence is None else {"confidence": box.confidence}
@@ -54,9 +71,9 @@ def write_box(box: Box, old: Mapping[str, Any] | None, size: Size) -> Document:
         **{"tags": [], "attributes": {}},
         **{name: value for name, value in kept.items() if name not in goes},
         **{"_id": ObjectId(box.id), "_cls": kind, "label": box.label},
-        **geometry,
         **sure,
         **box.attributes,
+        **geometry,
     }
 
 
@@ -100,6 +117,37 @@ def read_outlined(document: Document) -> Box | None:
         return None
     box = _box(document, extent(outline), 0.0)
     return None if box is None else replace(box, outline=outline)
+
+
+def read_pointed(document: Document) -> Box | None:
+    """An object by a `Keypoint`; None if none of its points is there."""
+    flags = document.get(FLAGS)
+    pairs: Sequence[Any] = document.get("points") or ()
+    if not isinstance(flags, list) or len(flags) != len(pairs):
+        flags = [flags if isinstance(flags, int) else SEEN[VISIBLE]] * len(pairs)
+    points = tuple(_keypoint(pair, flag) for pair, flag in zip(pairs, flags, strict=True))
+    label = document.get("label")
+    if not any(points) or not (label and isinstance(label, str)):
+        return None
+    attributes = attributes_of(document)
+    attributes.pop(FLAGS, None)
+    place = points_extent(points)
+    return Box(str(document["_id"]), label, *place, attributes=attributes, points=points)
+
+
+def _keypoint(pair: Any, flag: Any) -> Keypoint | None:
+    if not isinstance(pair, list | tuple) or len(pair) != 2 or flag == 0:
+        return None
+    if not all(isinstance(number, int | float) and math.isfinite(number) for number in pair):
+        return None
+    return float(pair[0]), float(pair[1]), OCCLUDED if flag == SEEN[OCCLUDED] else VISIBLE
+
+
+def _pointed(points: Points) -> Document:
+    return {
+        "points": [[at[0], at[1]] if at else [math.nan, math.nan] for at in points],
+        FLAGS: [SEEN[at[2]] if at else 0 for at in points],
+    }
 
 
 def _points(document: Document) -> list[tuple[float, float]] | None:

@@ -2,8 +2,8 @@
 
 Coordinates are shares of the upright image, as FiftyOne keeps them, in double precision: what is not
 changed comes back to the last bit, whatever the image's size. What computes in pixels asks for
-`BoxTable`. An object of which more than its box is known has an outline, and its box is the one around
-that.
+`BoxTable`. An object of which more than its box is known has an outline, or named points, and its box is
+the one around those.
 """
 
 import math
@@ -16,12 +16,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.dataset.keypoints import Points, points_extent, points_from_plain
 from workbench.dataset.outlines import Outline, extent, outline_from_plain, scaled
 from workbench.errors import LabelError
 
 Attribute: TypeAlias = bool | int | float | str
 _NUMBERS = ("x", "y", "width", "height", "angle")
-_SAID = attrgetter("id", "label", *_NUMBERS, "attributes", "outline")
+_SAID = attrgetter("id", "label", *_NUMBERS, "attributes", "outline", "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,14 @@ class Box:
         label: name of its class.
         x: left edge before turning, as a share of the image's width.
         y: top edge before turning, as a share of its height.
-        width: as a share of the image's width, above 0.
-        height: as a share of its height, above 0.
+        width: as a share of the image's width, above 0; with points, 0 where they are in one line.
+        height: as a share of its height, likewise.
         angle: degrees by which it is turned clockwise about its middle, in the image's pixels.
         confidence: calibrated probability that it is right, of a predicted one.
         attributes: what else is said of it.
         outline: rings of points around it, as `outlines` has them; none where only its box is known.
+        points: as `keypoints` has them, in the order of the dataset's skeleton; none where objects
+            have no points.
     """
 
     id: str
@@ -51,6 +54,7 @@ class Box:
     confidence: float | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     outline: Outline = ()
+    points: Points = ()
 
     def to_plain(self) -> dict[str, Any]:
         """For JSON and for the history; what is not said is left out."""
@@ -64,28 +68,32 @@ class Box:
             plain["attributes"] = dict(self.attributes)
         if self.outline:
             plain["outline"] = [[list(point) for point in ring] for ring in self.outline]
+        if self.points:
+            plain["points"] = [at and list(at) for at in self.points]
         return plain
 
 
 def box_from_plain(plain: Mapping[str, Any]) -> Box:
-    """A box from JSON or from the history, checked; of one with an outline, that says where it is.
+    """A box from JSON or from the history, checked; its outline or its points say where it is.
 
     Raises:
         LabelError: a coordinate is no finite number, the box has no size, its id or class is no
-            text, its confidence is no number, or its attributes or its outline are none.
+            text, its confidence is no number, or its attributes, its outline or its points are none.
     """
     for name in ("id", "label"):
         if not isinstance(plain.get(name), str) or not plain[name]:
             raise LabelError(f"a box needs {name!r} as text, but has {plain.get(name)!r}")
     outline = outline_from_plain(plain["outline"]) if plain.get("outline") else ()
-    if outline:
-        plain = {**plain, **dict(zip(_NUMBERS, (*extent(outline), 0.0), strict=True))}
+    points = () if plain.get("points") is None else points_from_plain(plain["points"])
+    if outline or points:
+        place = points_extent(points) if points else extent(outline)
+        plain = {**plain, **dict(zip(_NUMBERS, (*place, 0.0), strict=True))}
     numbers = {name: plain.get(name, 0.0 if name == "angle" else None) for name in _NUMBERS}
     for name, number in numbers.items():
         known = isinstance(number, int | float) and not isinstance(number, bool)
         if not known or not math.isfinite(number):
             raise LabelError(f"{name} of a box must be a finite number, not {number!r}")
-    if not (numbers["width"] > 0 and numbers["height"] > 0):
+    if not points and not (numbers["width"] > 0 and numbers["height"] > 0):
         raise LabelError(
             f"a box must be wider and higher than 0, not {numbers['width']} x {numbers['height']}"
         )
@@ -101,6 +109,7 @@ def box_from_plain(plain: Mapping[str, Any]) -> Box:
         confidence=None if confidence is None else float(confidence),
         attributes=dict(attributes),
         outline=outline,
+        points=points,
     )
 
 
@@ -115,6 +124,18 @@ def outlined(label: str, outline: Outline, *, confidence: float | None = None, i
     """
     x, y, width, height = extent(outline)
     return Box(id or box_id(), label, x, y, width, height, 0.0, confidence, outline=outline)
+
+
+def pointed(label: str, points: Points, *, id: str = "") -> Box:
+    """An object by its points.
+
+    Args:
+        label: name of its class.
+        points: in the order of the skeleton; at least one is there.
+        id: by default a new one.
+    """
+    x, y, width, height = points_extent(points)
+    return Box(id or box_id(), label, x, y, width, height, points=points)
 
 
 def box_id() -> str:

@@ -1,6 +1,7 @@
 """The boxes of images as FiftyOne keeps them: `Detections`, and turned ones as `Polylines` beside them.
 
-Objects with an outline are `Polylines`. How a single one is kept, `boxdocuments` knows.
+Objects with an outline are `Polylines`, those with points `Keypoints`. How a single one is kept,
+`boxdocuments` knows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +12,13 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from workbench.dataset.boxdocuments import (
+    FLAGS,
     GEOMETRY,
     Document,
     Size,
     attributes_of,
     read_outlined,
+    read_pointed,
     read_turned,
     read_upright,
     write_box,
@@ -48,6 +51,7 @@ def boxes_in(sample: Mapping[str, Any], field: str = GROUND_TRUTH) -> tuple[Box,
     found = [read_upright(each) for each in _listed(sample, field, "detections")]
     found += [read_outlined(each) for each in _listed(sample, field, "polylines")]
     size = size_in(sample)
+    found += [read_pointed(each) for each in _listed(sample, field, "keypoints")]
     found += [read_turned(each, size) for each in _listed(sample, rotated(field), "polylines")]
     return tuple(box for box in found if box is not None)
 
@@ -65,7 +69,7 @@ def edited(
     *,
     finished: bool,
     about: Mapping[str, Any],
-    outlined: bool = False,
+    key: str = "detections",
     kept: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Document:
     """What to set on an image's document so that its boxes change.
@@ -75,7 +79,7 @@ def edited(
         changes: of boxes that are there, or new; ids are kept.
         finished: whether somebody has said that these are all: then no boxes are a label, too.
         about: what else is kept with the boxes.
-        outlined: whether the image's objects have outlines.
+        key: the list that its objects are in: `detections`, `polylines` with outlines, `keypoints`.
         kept: what labels held besides their box when they went, by id, for those that come back.
 
     Returns:
@@ -84,7 +88,6 @@ def edited(
     Raises:
         ImageError: a box is turned, and the image's size is not known and cannot be read.
     """
-    key = "polylines" if outlined else "detections"
     upright = {str(each["_id"]): each for each in _listed(sample, GROUND_TRUTH, key)}
     turned = {
         str(each["_id"]): each for each in _listed(sample, rotated(GROUND_TRUTH), "polylines")
@@ -114,6 +117,7 @@ def lost(sample: Mapping[str, Any], changes: Sequence[Change]) -> dict[str, Docu
     out: dict[str, Document] = {}
     there = [*_listed(sample, GROUND_TRUTH, "detections")]
     there += _listed(sample, GROUND_TRUTH, "polylines")
+    there += _listed(sample, GROUND_TRUTH, "keypoints")
     there += _listed(sample, rotated(GROUND_TRUTH), "polylines")
     ending = {
         before.id
@@ -122,7 +126,9 @@ def lost(sample: Mapping[str, Any], changes: Sequence[Change]) -> dict[str, Docu
     }
     for each in there if ending else ():
         if str(each["_id"]) in ending:
-            own = {*attributes_of(each), *GEOMETRY, "_id", "label", "confidence"}
+            own = {*attributes_of(each), *GEOMETRY, FLAGS, "_id", "label"}
+            if not isinstance(each.get("confidence"), list):
+                own.add("confidence")
             held = {name: value for name, value in each.items() if name not in own}
             if any(value for name, value in held.items() if name != "_cls"):
                 out[str(each["_id"])] = held
@@ -222,8 +228,7 @@ def _writes(
     if now is None:
         return {} if holder is None else {field: None}
     if holder is None:
-        kind = "Detections" if key == "detections" else "Polylines"
-        return {field: {"_cls": kind, key: list(now), **about}}
+        return {field: {"_cls": key.capitalize(), key: list(now), **about}}
     told = {f"{field}.{name}": value for name, value in about.items()}
     was = holder.get(key)
     if was is None or [each["_id"] for each in was] != [each["_id"] for each in now[: len(was)]]:

@@ -15,8 +15,9 @@ from workbench.dataset import fields, schema
 from workbench.dataset.documents import settle
 from workbench.dataset.home import make_home
 from workbench.dataset.ingest import ImportReport, add_folder, adopt
+from workbench.dataset.keypoints import Skeleton, skeleton_from
 from workbench.dataset.types import FINISHED
-from workbench.dataset.values import TASKS, label_paths
+from workbench.dataset.values import CLASSIFICATION, KEYPOINTS, TASKS, label_paths
 from workbench.dataset.vectors import VECTORS, stores_below
 from workbench.errors import DatasetError
 
@@ -47,6 +48,7 @@ def open_dataset(
     classes: Sequence[str],
     test_fraction: float,
     labels: str | None = None,
+    skeleton: Any = None,
 ) -> tuple[fo.Dataset, ImportReport | None]:
     """Open a dataset: resume it, adopt one that FiftyOne has, or make a new one from a folder.
 
@@ -59,6 +61,8 @@ def open_dataset(
             which it was made with.
         labels: how the labels of a new dataset are read; only remembered here, for an import that
             is cut short.
+        skeleton: of a new dataset's objects, as `keypoints.skeleton_from` takes it; a dataset keeps that
+            which it was made with.
 
     Returns:
         The dataset, prepared and persistent, and the report if anything was imported. Call
@@ -66,11 +70,13 @@ def open_dataset(
 
     Raises:
         DatasetError: there is no such dataset and no folder to make it from; or it was made for
-            another task; or the classes are no good; or its labels are of another kind.
+            another task, or with another skeleton; or the classes or the skeleton are no good; or its
+            labels are of another kind.
         ImportFolderError: the folder holds no usable image; no dataset is left behind.
     """
     wanted = None if task is None else schema.check_task(task)
     names = schema.clean_classes(classes)
+    own = None if skeleton is None else skeleton_from(skeleton)
     dataset = name if isinstance(name, fo.Dataset) else _load(name)
     if dataset is None:
         if images is None:
@@ -78,6 +84,7 @@ def open_dataset(
                 f"there is no dataset {name!r}, and no images to make it from: give images=folder, "
                 f"or open one of {', '.join(fo.list_datasets()) or 'none so far'}"
             )
+        _require_skeleton(wanted, own)
         dataset = _create(str(name))
     if not schema.is_ours(dataset):
         kept: dict[str, Any] = {"test_fraction": test_fraction}
@@ -87,8 +94,10 @@ def open_dataset(
         else:
             kept |= {_ADOPTING: True}
         wanted = wanted or schema.guess_task(dataset)
+        there = schema.skeleton_of(dataset) if wanted == KEYPOINTS else None
+        own = _require_skeleton(wanted, own or there)
         known = [*names, *dataset.default_classes, *_labels_used(dataset, wanted)]
-        schema.prepare(dataset, wanted, list(dict.fromkeys(known)), **kept)
+        schema.prepare(dataset, wanted, list(dict.fromkeys(known)), own, **kept)
     has = schema.task_of(dataset)
     if has not in TASKS:
         raise DatasetError(
@@ -100,8 +109,35 @@ def open_dataset(
             f"dataset {dataset.name!r} was made for task {has!r}, not {wanted!r}: open it without "
             "task=, or make a new dataset under another name"
         )
+    _require_same(dataset, own)
     schema.add_fields(dataset, has)
     return dataset, _finish(dataset, test_fraction_of(dataset, test_fraction))
+
+
+def _require_skeleton(task: str | None, skeleton: Skeleton | None) -> Skeleton | None:
+    """The skeleton that a new dataset gets, or what is wrong with that."""
+    if skeleton is not None and (task or CLASSIFICATION) != KEYPOINTS:
+        raise DatasetError(
+            f"a skeleton is for objects with points, not for {task or CLASSIFICATION}: give "
+            'task="keypoints", or no skeleton='
+        )
+    if task == KEYPOINTS and skeleton is None:
+        raise DatasetError(
+            'objects with points need a skeleton, the names of these: skeleton=["left eye", …], or '
+            '{"labels": names, "edges": pairs of them}'
+        )
+    return skeleton
+
+
+def _require_same(dataset: fo.Dataset, skeleton: Skeleton | None) -> None:
+    kept = schema.skeleton_of(dataset)
+    if skeleton is not None:
+        _require_skeleton(schema.task_of(dataset), skeleton)
+    if skeleton is not None and kept is not None and skeleton.names != kept.names:
+        raise DatasetError(
+            f"dataset {dataset.name!r} has the points {', '.join(kept.names)}, not "
+            f"{', '.join(skeleton.names)}: open it without skeleton=, or make a new dataset"
+        )
 
 
 def pending_import(dataset: fo.Dataset) -> PendingImport | None:

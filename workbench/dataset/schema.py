@@ -19,10 +19,12 @@ from workbench.dataset.fields import (
     STATUS,
     rotated,
 )
+from workbench.dataset.keypoints import Skeleton, skeleton_from
 from workbench.dataset.values import (
     CLASSIFICATION,
     DETECTION,
     INSTANCES,
+    KEYPOINTS,
     MULTILABEL,
     SEGMENTATION,
     TASKS,
@@ -37,6 +39,7 @@ _LABELS: Mapping[str, Any] = {
     DETECTION: fo.Detections,
     INSTANCES: fo.Polylines,
     SEGMENTATION: fo.Segmentation,
+    KEYPOINTS: fo.Keypoints,
 }
 _TURNED = f"{rotated(GROUND_TRUTH)}.polylines"
 _OF_IMAGES: Mapping[str, tuple[Any, Any]] = {
@@ -61,6 +64,7 @@ _OF_TASK: Mapping[str, Mapping[str, tuple[Any, Any]]] = {
     DETECTION: _OF_BOXES,
     INSTANCES: {},
     SEGMENTATION: _OF_MASKS,
+    KEYPOINTS: {f"{GROUND_TRUTH}.keypoints.visible": (fo.ListField, fo.IntField)},
 }
 
 _FIELDS: Mapping[str, tuple[Any, Any]] = {
@@ -83,13 +87,20 @@ _OPTIONS = {fo.ListField: "subfield"}  # what else a field of a kind is made wit
 _INDEXED = (HASH, STATUS, SPLIT)
 
 
-def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: Any) -> None:
+def prepare(
+    dataset: fo.Dataset,
+    task: str,
+    classes: Sequence[str],
+    skeleton: Skeleton | None = None,
+    **record: Any,
+) -> None:
     """Give a dataset the fields, indexes and record that make it ours; safe to repeat.
 
     Args:
         dataset: any FiftyOne dataset of images.
         task: what is labelled.
         classes: names of the classes.
+        skeleton: of its objects, where they have points; kept as the dataset's `default_skeleton`.
         record: what else to keep about it from the first moment on.
 
     Raises:
@@ -103,12 +114,20 @@ def prepare(dataset: fo.Dataset, task: str, classes: Sequence[str], **record: An
         kept = {key: value for key, value in record.items() if value is not None}
         dataset.info[INFO] = {"version": VERSION, "task": task, **kept}
         dataset.default_classes = list(classes)
+        if skeleton is not None:
+            dataset.default_skeleton = fo.KeypointSkeleton(**skeleton.to_plain())
         dataset.save()
 
 
 def task_of(dataset: fo.Dataset) -> str:
     """What is labelled in a dataset of ours."""
     return str(plain(dataset.info)[INFO]["task"])
+
+
+def skeleton_of(dataset: fo.Dataset) -> Skeleton | None:
+    """The skeleton of a dataset's objects; None where it has none, or none whose points have names."""
+    own = dataset.default_skeleton or (dataset.skeletons or {}).get(GROUND_TRUTH)
+    return None if own is None or not own.labels else skeleton_from(own)
 
 
 def plain(value: Any) -> Any:

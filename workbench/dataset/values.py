@@ -2,9 +2,9 @@
 
 In classification a value is the name of a class. In multi-label it is a tuple of the names of all
 classes that the image has, in the order of the class list; an empty one says that it has none of
-them. In detection it is a tuple of boxes (`dataset.boxes`), and of such with an outline where
-objects are labelled by those; how they are stored, `dataset.detections` knows. In segmentation it is
-`Painted`, a mask in a file. Where there is no label yet there is no value: None.
+them. In detection it is a tuple of boxes (`dataset.boxes`), and of such with an outline, or with
+points, where objects are labelled by those; how they are stored, `dataset.detections` knows. In
+segmentation it is `Painted`, a mask in a file. Where there is no label yet there is no value: None.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,22 +32,23 @@ Document = Mapping[str, Any]
 
 CLASSIFICATION, MULTILABEL = "classification", "multilabel"
 DETECTION, INSTANCES = "detection", "instances"
-SEGMENTATION = "segmentation"
-TASKS = (CLASSIFICATION, MULTILABEL, DETECTION, INSTANCES, SEGMENTATION)
-BOXED = frozenset({DETECTION, INSTANCES})
+SEGMENTATION, KEYPOINTS = "segmentation", "keypoints"
+TASKS = (CLASSIFICATION, MULTILABEL, DETECTION, INSTANCES, SEGMENTATION, KEYPOINTS)
+BOXED = frozenset({DETECTION, INSTANCES, KEYPOINTS})
 """Tasks in which the objects of an image are labelled one by one."""
 DRAWN = BOXED | {SEGMENTATION}
 """Tasks in which images are drawn on until somebody says that it is all."""
 
 _EACH = "classifications"
 _MASK = "Segmentation"
-_LISTS = {"detections", "polylines"}
+_LISTS = {"detections", "polylines", "keypoints"}
 _PATHS = {
     CLASSIFICATION: "label",
     MULTILABEL: f"{_EACH}.label",
     DETECTION: "detections.label",
     INSTANCES: "polylines.label",
     SEGMENTATION: "classes",
+    KEYPOINTS: "keypoints.label",
 }
 
 
@@ -233,7 +234,7 @@ def _said(each: str | Box) -> tuple[str, ...]:
         return (each,)
     numbers = (each.x, each.y, each.width, each.height, each.angle)
     more = [f"{name}={each.attributes[name]!r}" for name in sorted(each.attributes)]
-    more += [repr(each.outline)] * bool(each.outline)
+    more += [repr(each.outline)] * bool(each.outline) + [repr(each.points)] * bool(each.points)
     return (each.label, *map(repr, numbers), *more)
 
 
@@ -244,7 +245,9 @@ def caption(value: Value | None) -> str:
     if isinstance(value, tuple):
         count = sum(isinstance(each, Box) for each in value)
         if count:
-            lone = any(isinstance(each, Box) and not each.outline for each in value)
+            lone = any(
+                isinstance(each, Box) and not (each.outline or each.points) for each in value
+            )
             what = ("box", "boxes") if lone else ("object", "objects")
             return f"{count} {what[count > 1]}: {', '.join(names_of(value))}"
         return " + ".join(names_of(value)) or "none of the classes"

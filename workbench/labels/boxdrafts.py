@@ -10,9 +10,10 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from workbench.dataset import fields
-from workbench.dataset.boxdocuments import RESERVED
+from workbench.dataset.boxdocuments import FLAGS, RESERVED
 from workbench.dataset.boxes import Box, around, box_from_plain, corner_points, same_box
 from workbench.dataset.detections import Change, boxes_in, edited, lost, size_in
+from workbench.dataset.keypoints import Skeleton, outside
 from workbench.dataset.types import FINISHED
 from workbench.decoding import upright_size
 from workbench.errors import LabelError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.labels.classlist import ClassList
 
 MOST = 10_000  # boxes of an image: its document stays far from MongoDB's 16 MB
-MOST_CORNERS = 100_000  # points of all outlines of an image, for the same reason
+MOST_CORNERS = 100_000  # points of all outlines or objects of an image, for the same reason
 LONGEST = 1_000  # characters of an attribute
 _TAKEN = RESERVED | set(dir(fo.Detection)) | set(dir(fo.Polyline))  # or FiftyOne cannot read it
 _LARGEST = 2**63  # what MongoDB has for a whole number
@@ -42,6 +43,7 @@ class BoxDraft(Draft):
         whole: all the boxes that the image is to have, in the place of `changes`.
         kept: what labels that come back held besides their box, by id.
         outlined: whether objects have outlines here; one that is told by its box gets that for one.
+        skeleton: which points objects have here, if they have any; then they have all of those.
         lost: what labels lose besides their box, by id; known once it is `against` an image.
     """
 
@@ -50,6 +52,7 @@ class BoxDraft(Draft):
     kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lost: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     outlined: bool = False
+    skeleton: Skeleton | None = None
 
     @property
     def writes_a_class(self) -> bool:
@@ -90,7 +93,7 @@ class BoxDraft(Draft):
         Raises:
             LabelError: a box is not what it is to be changed from, is there already, lies outside
                 of the image, lies exactly on another of its class, or has an outline where boxes are
-                drawn; or there are too many.
+                drawn, or other points than the skeleton; or there are too many.
         """
         there = {box.id: box for box in boxes_in(sample)}
         if self.whole is not None:
@@ -106,7 +109,10 @@ class BoxDraft(Draft):
         return replace(self, changes=tuple(found), whole=None, lost=lost(sample, found))
 
     def _shaped(self, box: Box | None, sample: Mapping[str, Any]) -> Box | None:
-        """An object as it is kept here: by its outline, or by its box."""
+        """An object as it is kept here: by its points, its outline, or its box."""
+        if box is not None and (self.skeleton or box.points):
+            _require_points(box, self.skeleton)
+            return replace(box, confidence=None)
         if box is None or bool(box.outline) == self.outlined:
             return box
         if box.outline:
@@ -127,7 +133,7 @@ class BoxDraft(Draft):
             self.changes,
             finished=finished,
             about=about,
-            outlined=self.outlined,
+            key="keypoints" if self.skeleton else "polylines" if self.outlined else "detections",
             kept=self.kept,
         )
 
@@ -250,28 +256,19 @@ def _require_places(
 ) -> None:
     """Raises LabelError where new boxes cannot be, given those that are there."""
     touched = {box.id for change in changes for box in change if box}
-    taken = {_spot(box): box.id for box in there.values() if box.id not in touched}
+    kept = [box for box in there.values() if box.id not in touched]
+    taken = {_spot(box): box.id for box in kept}
     if len(taken) + len(new) > MOST:
         raise LabelError(f"an image has at most {MOST:,} boxes, not {len(taken) + len(new):,}")
-    corners = sum(len(ring) for box in new for ring in box.outline)
-    corners += sum(
-        len(ring) for box in there.values() if box.id not in touched for ring in box.outline
-    )
+    corners = sum(len(ring) for box in (*new, *kept) for ring in (*box.outline, box.points))
     if corners > MOST_CORNERS:
         raise LabelError(
-            f"the outlines of an image have at most {MOST_CORNERS:,} points, not {corners:,}: "
-            "simplify them"
+            f"the objects of an image have at most {MOST_CORNERS:,} points, not {corners:,}: "
+            "simplify their outlines"
         )
     for box in new:
-        left, top, right, bottom = around(box, (1, 1) if size is None or not box.angle else size)
-        width, height = (1, 1) if size is None or not box.angle else size
-        if not (left < right and top < bottom):
-            raise LabelError(f"box {box.id} has no size that can be told: draw it larger")
-        if left >= width or top >= height or right <= 0 or bottom <= 0:
-            raise LabelError(
-                f"box {box.id} ({box.label!r}) lies outside of the image: x, y, width and height "
-                "are shares of it, 0 to 1"
-            )
+        if not box.points:
+            _require_place(box, (1, 1) if size is None or not box.angle else size)
         if taken.setdefault(_spot(box), box.id) != box.id:
             raise LabelError(
                 f"box {box.id} lies exactly on box {taken[_spot(box)]}, of the same class "
@@ -279,8 +276,44 @@ def _require_places(
             )
 
 
+def _require_place(box: Box, size: tuple[int, int]) -> None:
+    left, top, right, bottom = around(box, size)
+    if not (left < right and top < bottom):
+        raise LabelError(f"box {box.id} has no size that can be told: draw it larger")
+    if left >= size[0] or top >= size[1] or right <= 0 or bottom <= 0:
+        raise LabelError(
+            f"box {box.id} ({box.label!r}) lies outside of the image: x, y, width and height "
+            "are shares of it, 0 to 1"
+        )
+
+
 def _spot(box: Box) -> tuple[object, ...]:
-    return box.label, box.x, box.y, box.width, box.height, box.angle, box.outline
+    return box.label, box.x, box.y, box.width, box.height, box.angle, box.outline, box.points
+
+
+def _require_points(box: Box, skeleton: Skeleton | None) -> None:
+    """Raises LabelError where an object has not the points that objects have here, or not in the image."""
+    if skeleton is None:
+        raise LabelError(
+            f"object {box.id} has points, and none are labelled here: make a dataset of keypoints, "
+            'workbench.open(name, task="keypoints", skeleton=…)'
+        )
+    if len(box.points) != len(skeleton):
+        raise LabelError(
+            f"object {box.id} needs {len(skeleton)} points, {', '.join(skeleton.names)[:200]}, but has "
+            f"{len(box.points)}: give each of them, None for one that is not there"
+        )
+    if (found := outside(box.points)) is not None:
+        at = box.points[found] or ()
+        raise LabelError(
+            f"point {skeleton.names[found]!r} of object {box.id} lies outside of the image, at "
+            f"{at[:2]}: x and y are shares of it, 0 to 1; give None for a point that is not there"
+        )
+    if FLAGS in box.attributes:
+        raise LabelError(
+            f"an attribute of an object with points cannot be called {FLAGS!r}: FiftyOne has there "
+            "which of them can be seen"
+        )
 
 
 def _require_distinct(boxes: Sequence[Box | None]) -> None:

@@ -9,7 +9,7 @@ from workbench.labels.events import LabelEvent
 Document = dict[str, Any]
 LISTS = (
     *((GROUND_TRUTH, "detections"), (GROUND_TRUTH, "polylines")),
-    (rotated(GROUND_TRUTH), "polylines"),
+    *((GROUND_TRUTH, "keypoints"), (rotated(GROUND_TRUTH), "polylines")),
 )
 _BOXES = 5_000  # in a document that keeps them: about 1.5 MB, more with masks
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.dataset.boxes import Box
+from workbench.dataset.keypoints import Skeleton
 from workbench.dataset.masks import Painted, as_numbers
 from workbench.dataset.values import Given, from_plain
 from workbench.errors import LabelError
@@ -47,22 +48,23 @@ class Drawing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ObjectDrawing:
-    """Drafts of boxes, or of objects with outlines.
+    """Drafts of boxes, or of objects with outlines or points.
 
     Attributes:
         outlined: whether objects have outlines.
+        skeleton: which points objects have, if they have any.
     """
 
     outlined: bool
+    skeleton: Skeleton | None = None
 
     def finished(self, about: Draft) -> BoxDraft:
         """That the boxes are all."""
-        return BoxDraft(**_shown(about), outlined=self.outlined)
+        return self._draft(about)
 
     def changed(self, about: Draft, changes: GivenChanges) -> BoxDraft:
         """Changes of boxes."""
-        drawn = boxdrafts.drawn(changes)
-        return BoxDraft(**_shown(about), changes=drawn, outlined=self.outlined)
+        return self._draft(about, changes=boxdrafts.drawn(changes))
 
     def whole(self, about: Draft, label: Given, classes: ClassList) -> BoxDraft:
         """All boxes of an image; a person's have no confidence, imported ones keep theirs."""
@@ -73,15 +75,18 @@ class ObjectDrawing:
         if not isinstance(value, tuple) or len(boxes) != len(value):
             raise LabelError(
                 f"images are labelled with boxes here, but got {label!r}: give each box its label, x, "
-                "y, width and height (shares of the image), or its outline, in a list"
+                "y, width and height (shares of the image), or its outline or points, in a list"
             )
         whole = boxdrafts.all_boxes(boxes, certain=about.source is not Source.IMPORT)
-        return BoxDraft(**_shown(about), whole=whole, outlined=self.outlined)
+        return self._draft(about, whole=whole)
 
     def taken_back(self, about: Draft, event: LabelEvent) -> BoxDraft:
         """Boxes as they were before an event."""
-        changes = boxdrafts.inverse(event)
-        return BoxDraft(**_shown(about), changes=changes, kept=event.lost, outlined=self.outlined)
+        return self._draft(about, changes=boxdrafts.inverse(event), kept=event.lost)
+
+    def _draft(self, about: Draft, **drawn: Any) -> BoxDraft:
+        drawn |= {"outlined": self.outlined, "skeleton": self.skeleton}
+        return BoxDraft(**_shown(about), **drawn)
 
 
 @dataclass(frozen=True, slots=True)

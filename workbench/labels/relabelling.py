@@ -37,7 +37,7 @@ _CHUNK = 250  # images in a document: far from MongoDB's 16 MB, whatever their l
 _LABELS = label_paths(fields.GROUND_TRUTH)
 _GUESSES = label_paths(fields.PREDICTION)
 _TRUTHS = (fields.GROUND_TRUTH, rotated(fields.GROUND_TRUTH))
-_LISTS = ("classifications", "detections", "polylines")
+_LISTS = ("classifications", "detections", "polylines", "keypoints")
 _PROJECTION = dict.fromkeys((*_TRUTHS, fields.PREDICTION, fields.STATUS, fields.EVENT), 1)
 
 Document = dict[str, Any]

@@ -13,9 +13,9 @@ import pandas as pd
 from workbench.dataset.connection import Connection
 from workbench.dataset.home import masks_folder
 from workbench.dataset.masks import Tile
-from workbench.dataset.schema import task_of
+from workbench.dataset.schema import skeleton_of, task_of
 from workbench.dataset.types import Status
-from workbench.dataset.values import DRAWN, INSTANCES, SEGMENTATION, Given, Plain
+from workbench.dataset.values import DRAWN, INSTANCES, KEYPOINTS, SEGMENTATION, Given, Plain
 from workbench.errors import LabelError
 from workbench.labels.batches import BatchWriter
 from workbench.labels.boxdrafts import GivenBox
@@ -54,12 +54,14 @@ class LabelStore(ClassVerbs):
 
     Attributes:
         task: what is labelled: one class an image, several, or boxes.
+        skeleton: which points its objects have; None where they have none.
         many: what is done to many images at once, as one step.
     """
 
     def __init__(self, connection: Connection, dataset: fo.Dataset, annotator: str) -> None:
         self.annotator = annotator
         self.task = task_of(dataset)
+        self.skeleton = skeleton_of(dataset) if self.task == KEYPOINTS else None
         self._dataset = dataset
         self._log = EventLog(connection.database, self.dataset_id)
         self._samples = connection.database[dataset._sample_collection_name]
@@ -347,7 +349,8 @@ class LabelStore(ClassVerbs):
 
     def _find_drawing(self, connection: Connection) -> Drawing | None:
         if self.task != SEGMENTATION:
-            return ObjectDrawing(self.task == INSTANCES) if self.task in DRAWN else None
+            drawing = ObjectDrawing(self.task == INSTANCES, self.skeleton)
+            return drawing if self.task in DRAWN else None
         parts = connection.database, self.dataset_id, self._log, self._classes
         return MaskDrawing(
             Painter(masks_folder(connection.home, self.dataset_id), ClassNumbers(*parts))

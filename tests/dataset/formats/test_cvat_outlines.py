@@ -196,7 +196,7 @@ def test_what_is_no_outline_is_a_fault_and_the_image_stays_unlabelled(folder, sh
 def test_more_points_than_an_image_can_have_are_a_fault(folder):
     comb = ";".join(f"{n % 60},{1 + n % 2 * 30}" for n in range(15_000))
     shapes = [f'<polygon label="{n}" points="{comb}"/>' for n in range(7)]
-    assert kinds(said(folder, "".join(shapes))) == ["outlines with too many points"]
+    assert kinds(said(folder, "".join(shapes))) == ["objects with too many points"]
 
 
 @pytest.mark.parametrize("about", ['width="40" height="64"', 'width="x"', 'height="1e999"'])

@@ -1,4 +1,4 @@
-"""COCO's JSON for detection and for instances.
+"""COCO's JSON for detection, for instances and for keypoints.
 
 Source:
     Lin et al. 2014, "Microsoft COCO: Common Objects in Context"; the format is described at
@@ -7,26 +7,30 @@ Source:
 An image that the file lists without any annotation has nothing on it; one that it does not list is
 unlabelled. What else stands in an annotation, or in its `attributes` as CVAT writes it, becomes
 attributes, as with FiftyOne's importer; so do `iscrowd` and the `supercategory` of its class.
-Keypoints are not taken, and a `score` neither: these are labels. Outlines are, where the bench has them:
+A `score` is not taken: these are labels. Outlines are, where the bench has them:
 polygons as they are, masks along the borders of their pixels. The parts of an outline are taken as
 rings, so where two of them overlap is outside. Outlines with holes are written as masks, which COCO's
-polygons have no way to say.
+polygons have no way to say. Keypoints are taken where the bench has those, as `cocokeypoints` reads them;
+the box of such an object is the extent of its points.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench.dataset.boxdocuments import Size
 from workbench.dataset.boxes import Box, around, corner_points
+from workbench.dataset.formats import cocokeypoints
 from workbench.dataset.formats.found import Findings, Imported, Said
 from workbench.dataset.formats.images import Images
 from workbench.dataset.formats.items import Item, class_order
 from workbench.dataset.formats.placing import Placer, find_image
 from workbench.dataset.formats.rle import decode, encode
 from workbench.dataset.formats.shapes import outline_of
+from workbench.dataset.keypoints import Skeleton, points_extent
 from workbench.dataset.outlines import (
     Outline,
     area,
@@ -70,6 +74,10 @@ def read(path: Path, images: Images) -> Imported:
         findings.note("key that is not COCO's, passed over", "", str(name)[:80])
     classes, about = _categories(listed["categories"], path)
     names = _names(listed["images"], findings, path)
+    known = cocokeypoints.skeletons(listed["categories"], path) if images.pointed else {}
+    skeleton = images.skeleton or cocokeypoints.together(known)
+    if images.pointed and skeleton is None:
+        raise FormatError(f"{path} has no category with keypoints: give skeleton=, or another task")
     by_image = _by_image(listed["annotations"], names, findings)
     said: dict[str, tuple[Path, Said]] = {}
     taken: dict[Path, str] = {}
@@ -82,17 +90,30 @@ def read(path: Path, images: Images) -> Imported:
             findings.fault("image that the file lists twice", other, f"also as {name!r}")
         placer = Placer(findings, name, found[1])
         for row in by_image.get(key, ()):
+            if images.pointed and skeleton is not None:
+                own = known.get(row.get("category_id"))
+                _place_points(row, placer, classes, about, findings, name, own, skeleton, found[1])
+                continue
             shape = _outline(row, found[1], findings, name) if images.outlined else ()
             if shape is not None:
                 _place(row, placer, classes, about, findings, name, shape, images.outlined)
         said[name] = found[0], placer.boxes
-    return findings.close(said, tuple(dict.fromkeys(classes.values())))
+    found_all = findings.close(said, tuple(dict.fromkeys(classes.values())))
+    return replace(found_all, skeleton=skeleton if images.pointed else None)
 
 
-def write(folder: Path, items: Sequence[Item], classes: Sequence[str]) -> None:
+def write(
+    folder: Path, items: Sequence[Item], classes: Sequence[str], skeleton: Skeleton | None = None
+) -> None:
     """Write `labels.json`; a turned box becomes the upright one around it, outlined by its corners.
 
     Coordinates are doubles in pixels: back in shares, they are off by some 1e-15 of the image.
+
+    Args:
+        folder: where to.
+        items: what is written.
+        classes: names in their order.
+        skeleton: of the objects, where they have points.
     """
     order = class_order(items, classes)
     images = [
@@ -102,7 +123,8 @@ def write(folder: Path, items: Sequence[Item], classes: Sequence[str]) -> None:
     annotations = [
         {"id": number, **row} for number, row in enumerate(_annotations(items, order), 1)
     ]
-    categories = [{"id": place + 1, "name": name} for name, place in order.items()]
+    points = {} if skeleton is None else cocokeypoints.category(skeleton)
+    categories = [{"id": place + 1, "name": name, **points} for name, place in order.items()]
     data = {"images": images, "annotations": annotations, "categories": categories}
     text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     (folder / FILE).write_text(text, encoding="utf-8")
@@ -197,15 +219,59 @@ def _place(
         for shape in _UNTAKEN[outlined]:
             if row.get(shape):
                 findings.note(f"{shape} that is not taken, only its box", name, _brief(row))
-        own = row.get("attributes")
-        if own is not None and not isinstance(own, dict):
-            findings.note("attributes that are no object, passed over", name, _brief(row))
-        attributes = {each: value for each, value in row.items() if each not in TAKEN}
-        if "iscrowd" in row:
-            attributes["iscrowd"] = row["iscrowd"]
-        told = {**about.get(key, {}), **attributes, **(own if isinstance(own, dict) else {})}
+        told = _attributes(row, about, findings, name)
         corner, extent = (bbox[0], bbox[1]), (bbox[2], bbox[3])
         placer.place(classes[key], corner, extent, attributes=told, outline=outline)
+
+
+def _place_points(
+    row: Row,
+    placer: Placer,
+    classes: Mapping[Any, str],
+    about: Mapping[Any, Row],
+    findings: Findings,
+    name: str,
+    own: Skeleton | None,
+    wanted: Skeleton,
+    size: Size,
+) -> None:
+    key = row.get("category_id")
+    if not _is_id(key) or key not in classes:
+        return findings.fault("category that the file does not define", name, _brief(row))
+    try:
+        points = cocokeypoints.read_points(row, own, wanted, size)
+    except (FormatError, LabelError) as error:
+        return findings.fault("keypoints that cannot be used", name, f"{_brief(row)}: {error}")
+    if not any(points):
+        return findings.note("object without a keypoint, passed over", name, _brief(row))
+    if row.get("segmentation"):
+        findings.note("segmentation that is not taken, only its keypoints", name, _brief(row))
+    if _is_another(row.get("bbox"), points_extent(points), size):
+        findings.note("box that is more than the extent of its keypoints", name, _brief(row))
+    placer.place_points(classes[key], points, _attributes(row, about, findings, name))
+    return None
+
+
+def _is_another(bbox: Any, extent: Sequence[float], size: Size) -> bool:
+    """Whether a box in pixels differs by a pixel or more from an extent in shares."""
+    if not isinstance(bbox, list) or len(bbox) != 4:
+        return False
+    own = [share * side for share, side in zip(extent, (*size, *size), strict=True)]
+    pairs = zip(bbox, own, strict=True)
+    return any(isinstance(a, int | float) and abs(a - b) >= 1 for a, b in pairs)
+
+
+def _attributes(
+    row: Row, about: Mapping[Any, Row], findings: Findings, name: str
+) -> dict[str, Any]:
+    own = row.get("attributes")
+    if own is not None and not isinstance(own, dict):
+        findings.note("attributes that are no object, passed over", name, _brief(row))
+    told = {each: value for each, value in row.items() if each not in TAKEN}
+    if "iscrowd" in row:
+        told["iscrowd"] = row["iscrowd"]
+    category = about.get(row["category_id"], {})
+    return {**category, **told, **(own if isinstance(own, dict) else {})}
 
 
 def _outline(row: Row, size: Size, findings: Findings, name: str) -> Outline | None:
@@ -234,7 +300,9 @@ def _annotations(items: Sequence[Item], order: Mapping[str, int]) -> Iterator[di
             row: dict[str, Any] = {"image_id": key, "category_id": order[box.label] + 1}
             row |= {"bbox": [left, top, right, bottom], "area": right * bottom}
             row["iscrowd"] = int(bool(box.attributes.get("iscrowd", 0)))
-            if box.outline:
+            if box.points:
+                row |= cocokeypoints.annotation(box.points, item.size)
+            elif box.outline:
                 row |= _segmentation(box.outline, item.size)
             elif box.angle:
                 points = corner_points(box, item.size)

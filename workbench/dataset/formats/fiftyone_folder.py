@@ -5,6 +5,7 @@ Nothing of the dataset is lost. Imports FiftyOne, so import this module only aft
 """
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import fiftyone as fo
@@ -14,10 +15,12 @@ from workbench.dataset.boxes import Box
 from workbench.dataset.formats.found import Findings, Imported, Said
 from workbench.dataset.formats.images import Images
 from workbench.dataset.formats.placing import Placer, find_image
+from workbench.dataset.keypoints import Skeleton, in_order_of
 from workbench.dataset.masks import Painted
+from workbench.dataset.schema import skeleton_of
 from workbench.dataset.types import FINISHED
 from workbench.dataset.values import Value, read_label
-from workbench.errors import FormatError
+from workbench.errors import FormatError, LabelError
 
 
 def read(path: Path, images: Images) -> Imported:
@@ -59,6 +62,7 @@ def write(folder: Path, dataset: fo.Dataset) -> None:
 
 def _read(dataset: fo.Dataset, path: Path, images: Images) -> Imported:
     findings = Findings("fiftyone", str(path))
+    theirs = skeleton_of(dataset) if images.pointed else None
     said: dict[str, tuple[Path, Said]] = {}
     for document in dataset._sample_collection.find():
         value, status = read_label(document), document.get(fields.STATUS)
@@ -69,8 +73,32 @@ def _read(dataset: fo.Dataset, path: Path, images: Images) -> Imported:
         if found is None:
             continue
         placer = Placer(findings, name, found[1])
+        try:
+            value = _by_skeleton(value, theirs, images.skeleton) if images.pointed else value
+        except LabelError as error:
+            findings.fault("object with other points than the skeleton", name, f"{error}")
+            continue
         said[name] = found[0], _said(value, placer)
-    return findings.close(said, tuple(dataset.default_classes or ()))
+    found_all = findings.close(said, tuple(dataset.default_classes or ()))
+    return replace(found_all, skeleton=theirs)
+
+
+def _by_skeleton(value: Value, theirs: Skeleton | None, wanted: Skeleton | None) -> Value:
+    """Objects with the points that are wanted.
+
+    Raises:
+        LabelError: one has others.
+    """
+    own, wanted = theirs or wanted, wanted or theirs
+    if own is None or wanted is None:
+        raise LabelError("the dataset says no names of points: give skeleton=")
+    if not isinstance(value, tuple):
+        return value
+    objects = [each for each in value if isinstance(each, Box)]
+    return tuple(
+        replace(each, points=in_order_of(each.points, own, wanted), confidence=None)
+        for each in objects
+    )
 
 
 def _said(value: Value, placer: Placer) -> Said:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from workbench.dataset.boxes import Box
+from workbench.dataset.keypoints import Skeleton
 
 Said: TypeAlias = tuple[Box, ...] | tuple[str, ...]
 """What a file says of an image: its boxes, or its classes; an empty one says that it has none."""
@@ -46,7 +47,7 @@ class LabelReport:
         negatives: images among them of which the file says that nothing is there.
         already: images that had a label before, which stays.
         findings: what is wrong, or could not be taken.
-        outlined: how many of the boxes are of objects with an outline.
+        outlined: how many of the boxes are of objects with an outline, or with points.
     """
 
     format: str
@@ -71,7 +72,7 @@ class LabelReport:
             images=len(labels),
             boxes=len(boxes),
             negatives=sum(not said for said in labels.values()),
-            outlined=sum(bool(box.outline) for box in boxes),
+            outlined=sum(bool(box.outline or box.points) for box in boxes),
         )
 
     def __str__(self) -> str:
@@ -113,11 +114,13 @@ class Imported:
         labels: by path of the image; an image that is not in it is unlabelled.
         classes: the file's, in its order.
         report: how the reading went.
+        skeleton: which points its objects have, if it says so.
     """
 
     labels: Mapping[Path, Said]
     classes: tuple[str, ...]
     report: LabelReport
+    skeleton: Skeleton | None = None
 
 
 @dataclass

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from workbench.dataset.boxdocuments import Size
+from workbench.dataset.keypoints import Skeleton
 from workbench.decoding import upright_size
 from workbench.errors import ImageError
 
@@ -18,10 +19,22 @@ class Images:
         root: the folder.
         paths: absolute paths of the files below it.
         outlined: whether the outlines of their objects are wanted, not only boxes.
+        pointed: whether their named points are.
+        skeleton: which points these are; None takes those of the file.
     """
 
-    def __init__(self, root: Path, paths: Sequence[Path], *, outlined: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        paths: Sequence[Path],
+        *,
+        outlined: bool = False,
+        pointed: bool = False,
+        skeleton: Skeleton | None = None,
+    ) -> None:
         self.outlined = outlined
+        self.pointed = pointed
+        self.skeleton = skeleton
         self.root = root.expanduser().absolute()
         self._paths = set(paths)
         self._by_name: dict[str, list[Path]] = defaultdict(list)

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from workbench.dataset.boxdocuments import RESERVED, Size
-from workbench.dataset.boxes import Attribute, Box, around, box_id, outlined
+from workbench.dataset.boxdocuments import FLAGS, RESERVED, Size
+from workbench.dataset.boxes import Attribute, Box, around, box_id, outlined, pointed
 from workbench.dataset.formats.found import Findings
 from workbench.dataset.formats.images import Images
+from workbench.dataset.keypoints import Points, outside
 from workbench.dataset.outlines import Outline
 
 MOST = 10_000  # boxes of an image, as labels have it
-MOST_CORNERS = 100_000  # points of all outlines of an image, likewise
+MOST_CORNERS = 100_000  # points of all outlines or objects of an image, likewise
 _LONGEST = 1_000
 _LARGEST = 2**63
 _BEYOND = 0.5  # pixels outside of the image that are rounding, not worth a word
@@ -39,10 +40,11 @@ class Placer:
         if len(self._boxes) > MOST:
             detail = f"{len(self._boxes):,} boxes, and at most {MOST:,} can be kept"
             self._findings.fault("too many boxes", self._name, detail)
-        corners = sum(len(ring) for box in self._boxes.values() for ring in box.outline)
+        rings = (ring for box in self._boxes.values() for ring in (*box.outline, box.points))
+        corners = sum(map(len, rings))
         if corners > MOST_CORNERS:
             detail = f"{corners:,} points, and at most {MOST_CORNERS:,} can be kept: simplify them"
-            self._findings.fault("outlines with too many points", self._name, detail)
+            self._findings.fault("objects with too many points", self._name, detail)
         return tuple(self._boxes.values())
 
     def place(
@@ -85,11 +87,42 @@ class Placer:
             return
         self.accept(Box(box_id(), label.strip(), x, y, w, h, turn % 360.0, attributes=kept))
 
+    def place_points(self, label: str, points: Points, attributes: Mapping[str, Any]) -> None:
+        """Take an object by its points, or say what is wrong with it.
+
+        Args:
+            label: name of its class.
+            points: in shares, in the order of the skeleton; at least one is there.
+            attributes: what else is said of it.
+        """
+        told = dict(attributes)
+        if FLAGS in told:
+            detail = f"{FLAGS!r} = {str(told.pop(FLAGS))[:40]!r}"
+            self._findings.note("attribute of a box that cannot be kept", self._name, detail)
+        wide, high = self._size
+        inside = tuple(
+            at and (self._held(at[0], wide), self._held(at[1], high), at[2]) for at in points
+        )
+        self.accept(replace(pointed(label, inside), attributes=self._kept(told)))
+
+    def _held(self, share: float, side: int) -> float:
+        """A coordinate; one that is beside its image by rounding is at its edge."""
+        edge = min(1.0, max(0.0, share))
+        return edge if abs(share - edge) * side <= _BEYOND else share
+
     def accept(self, box: Box) -> None:
         """Take a box that is one already, or say what is wrong with it."""
         across, down = self._size
-        key = (box.label, box.x, box.y, box.width, box.height, box.angle, box.outline)
+        key = (box.label, box.x, box.y, box.width, box.height, box.angle, box.outline, box.points)
         where = f"{box.label!r} at {box.x * across:.6g} x {box.y * down:.6g}"
+        if box.points:
+            if (found := outside(box.points)) is not None:
+                detail = f"{where}, point {found + 1} of {len(box.points)}"
+                return self._fault("keypoint outside of its image", detail)
+            if key in self._boxes:
+                return self._twice(where)
+            self._boxes[key] = box
+            return None
         if min(box.width, box.height) <= 0 or not (
             box.x + box.width > box.x and box.y + box.height > box.y
         ):
@@ -102,8 +135,11 @@ class Placer:
         if min(x1, y1, across - x2, down - y2) < -_BEYOND:
             self._findings.note("box kept that reaches beyond its image", self._name, where)
         if key in self._boxes:
-            return self._findings.note("box that is there twice, kept once", self._name, where)
+            return self._twice(where)
         self._boxes[key] = box
+
+    def _twice(self, where: str) -> None:
+        self._findings.note("box that is there twice, kept once", self._name, where)
 
     def _fault(self, kind: str, detail: str) -> None:
         self._findings.fault(kind, self._name, detail)

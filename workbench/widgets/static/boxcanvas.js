@@ -1,16 +1,19 @@
 // @ts-check
 /**
- * Boxes and outlines over the image, on two canvases under its view: one for all that stand still, painted when
+ * Boxes, outlines and named points over the image, on two canvases under its view: one for all that stand still, painted when
  * they or the view change, and one for what is under the hand, painted as it moves.
  *
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
  * @typedef {import("./boxgeometry.js").Point} Point
  * @typedef {{ hovered: PlainBox | null, draft: PlainBox | null, cross: Point | null, turning: boolean,
- *             path?: Point[], corner?: import("./outline.js").Corner | null, spot?: Point | null }} Hand
+ *             path?: Point[], corner?: import("./outline.js").Corner | null, spot?: Point | null,
+ *             held?: number, named?: { at: Point, text: string } | null }} Hand
  *     `draft`: what the box under the hand is to be; `cross`: where the crosshair is, in device pixels;
  *     `path`: of an outline that is being drawn, in pixels of the image, to where the pointer is;
- *     `corner`: of the selected outline, under the hand; `spot`: where a new one would be, in the image
- * @typedef {{ rings: Point[][], corners: Point[] }} Place on the canvas; `corners`: of the box
+ *     `corner`: of the selected outline, under the hand; `spot`: where a new one would be, in the image;
+ *     `held`: index of the named point under the hand; `named`: what is said beside it, in device pixels
+ * @typedef {{ rings: Point[][], corners: Point[], dots: ((Point & { occluded: boolean }) | null)[] }} Place on
+ *     the canvas; `corners`: of the box; `dots`: named points
  */
 
 import { cornersOf } from "./boxgeometry.js";
@@ -18,12 +21,16 @@ import { paintMagic } from "./magicpaint.js";
 import { inPixels } from "./outline.js";
 import { fillRings, HALO, paintCorners, paintDot, paintPath, traceRings } from "./outlinepaint.js";
 import { classColour, textOn } from "./palette.js";
+import { paintPoints } from "./pointpaint.js";
+import { linesOf, pointsInPixels } from "./points.js";
 import { addCanvas, clear, contextOf } from "./viewport.js";
 
 const TAGS = 80; // boxes in sight, of more only those under the hand have tags
 const HALOS = 600; // boxes in sight, of more none has a halo: it costs as much again
 export const AWAY = 22; // CSS px that the turning handle is above its box
 const TAG = 16; // CSS px high
+const DOT = 7; // CSS px around a named point
+const NAME_AWAY = 10; // CSS px from the pointer to the name of a point
 const FILL = 0.22; // of an outline, opaque
 
 /**
@@ -32,8 +39,9 @@ const FILL = 0.22; // of an outline, opaque
  * @param {ReturnType<typeof import("./boxmodel.js").createBoxModel>} model
  * @param {() => string[]} classes
  * @param {() => string} className of what is drawn next
+ * @param {readonly [number, number][]} edges of the skeleton
  */
-export function createBoxCanvas(stage, viewport, model, classes, className) {
+export function createBoxCanvas(stage, viewport, model, classes, className, edges) {
     const still = addCanvas(stage, "wb-layer wb-boxes");
     const hand = addCanvas(stage, "wb-layer wb-hand");
     for (const canvas of [still, hand]) canvas.setAttribute("aria-hidden", "true");
@@ -50,11 +58,13 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
     /**
      * Points of the image, brought to where they are on the canvas.
      *
-     * @param {Point[]} points
+     * @template {(Point | null)[]} T
+     * @param {T} points
      */
     function brought(points) {
         const { scale, x, y } = viewport.view;
         for (const point of points) {
+            if (!point) continue;
             point.x = scale * point.x + x;
             point.y = scale * point.y + y;
         }
@@ -75,7 +85,9 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
             [top, bottom] = [Math.min(top, point.y), Math.max(bottom, point.y)];
         }
         if (left > still.width || top > still.height || right < 0 || bottom < 0) return null;
-        return { rings: box.outline ? inPixels(box.outline, model.image).map(brought) : [corners], corners };
+        const dots = brought(pointsInPixels(box.points ?? [], model.image));
+        if (box.points) return { rings: linesOf(dots, edges), corners: widened(corners, DOT * ratio()), dots };
+        return { rings: box.outline ? inPixels(box.outline, model.image).map(brought) : [corners], corners, dots };
     }
 
     /**
@@ -159,6 +171,7 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
         stillContext.globalAlpha = opacity;
         if (seen.length <= HALOS) outline(stillContext, seen.flatMap(([, { rings }]) => rings), HALO, 4);
         for (const [colour, each] of shapes) outline(stillContext, each, colour, 2);
+        for (const [box, { dots }] of seen) paintPoints(stillContext, dots, colourOf(box));
         if (seen.length <= TAGS) for (const [box, { corners }] of seen) tagIfRoom(box, corners, colourOf(box));
         paintGhosts(chosen);
         stillContext.globalAlpha = 1;
@@ -177,6 +190,7 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
         stillContext.setLineDash(dash);
         for (const [ghost, { rings }] of seen) outline(stillContext, rings, colourOf(ghost), 2);
         stillContext.setLineDash([]);
+        for (const [ghost, { dots }] of seen) paintPoints(stillContext, dots, colourOf(ghost));
         if (seen.length <= TAGS) for (const [ghost, { corners }] of seen) tagIfRoom(ghost, corners, "#000");
     }
 
@@ -196,7 +210,7 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
      * @param {Hand} state
      * @param {import("./magichand.js").MagicState | null} magic
      */
-    function paintHand({ hovered, draft, cross, turning, path, corner, spot }, magic) {
+    function paintHand({ hovered, draft, cross, turning, path, corner, spot, held, named }, magic) {
         clear(handContext);
         if (!viewport.picture) return;
         if (cross && !magic) paintCross(cross);
@@ -213,12 +227,15 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
             outline(handContext, rings, ghost ? "#fff" : colour, 2.5);
             handContext.setLineDash([]);
             if (chosen.outline) paintCorners(handContext, rings, colour, corner ?? null);
+            else if (chosen.points) paintPoints(handContext, place.dots, colour, held);
             else paintHandles(corners, colour, turning);
-            tag(handContext, draft ? sizeOf(draft) : captionOfBox(chosen), corners, ghost ? "#000" : colour);
+            const said = draft && !draft.points ? sizeOf(draft) : captionOfBox(chosen);
+            if (chosen.id || !chosen.points) tag(handContext, said, corners, ghost ? "#000" : colour); // else it hides the next points
         }
         if (spot) paintDot(handContext, brought([{ ...spot }])[0], "#fff", 4);
         const next = classColour(Math.max(0, classes().indexOf(className())));
         if (path?.length) paintPath(handContext, brought(path), next);
+        if (named) tag(handContext, named.text, Array(2).fill({ x: named.at.x + NAME_AWAY * ratio(), y: named.at.y }), "#000");
         if (magic) paintMagic(handContext, magic, onCanvasOf, next);
     }
 
@@ -234,6 +251,7 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
         const ghost = model.isGhost(box);
         outline(handContext, place.rings, "rgba(255, 255, 255, 0.9)", 4);
         outline(handContext, place.rings, colourOf(box), 2);
+        paintPoints(handContext, place.dots, colourOf(box));
         tag(handContext, captionOfBox(box), place.corners, ghost ? "#000" : colourOf(box));
     }
 
@@ -308,6 +326,17 @@ export function createBoxCanvas(stage, viewport, model, classes, className) {
             hand.remove();
         },
     };
+}
+
+/**
+ * The corners of an upright box that is larger on all sides.
+ *
+ * @param {Point[]} corners
+ * @param {number} by
+ */
+function widened([leftTop, , rightBottom], by) {
+    const [left, top, right, bottom] = [leftTop.x - by, leftTop.y - by, rightBottom.x + by, rightBottom.y + by];
+    return [{ x: left, y: top }, { x: right, y: top }, { x: right, y: bottom }, { x: left, y: bottom }];
 }
 
 /**

@@ -2,12 +2,13 @@
 /**
  * Geometry of boxes. A box is kept as shares of the upright image, and turned clockwise by degrees
  * about its middle in the image's pixels. Whatever a change leaves alone keeps its shares to the last
- * bit. Where an object has an outline, that goes along. No DOM in here.
+ * bit. Where an object has an outline or points, they go along. No DOM in here.
  *
  * @typedef {import("./view.js").Point} Point in pixels of the image
  * @typedef {import("./view.js").Size} Size
  * @typedef {{ id: string, label: string, x: number, y: number, width: number, height: number,
  *             angle?: number, confidence?: number, outline?: import("./outline.js").Ring[],
+ *             points?: import("./points.js").Keypoints,
  *             attributes?: Record<string, boolean | number | string> }} PlainBox
  * @typedef {{ sx: -1 | 0 | 1, sy: -1 | 0 | 1, turn?: boolean }} Handle the side that moves on each
  *     axis of the box: -1 left or top, 1 right or bottom, 0 neither
@@ -15,10 +16,18 @@
  *     attract; `reach`: pixels of the image within which they attract
  */
 
-import { carried, isWithin } from "./outline.js";
+import { carriedOutline, isWithin } from "./outline.js";
+import { areInImage, carriedPoints } from "./points.js";
 
 const RIGHT_ANGLES_WITHIN = 2; // degrees, within which a turn stops at a multiple of 90
 export const LEAST = 1; // pixel of the image, of a box's sides
+
+/**
+ * @param {PlainBox} box as it was
+ * @param {PlainBox} next with the box that it is to have
+ * @returns {PlainBox} with its outline or its points
+ */
+const carried = (box, next) => (box.points ? carriedPoints(box, next) : carriedOutline(box, next));
 
 /**
  * Where a box is, in pixels.
@@ -96,8 +105,8 @@ export function holds(box, image, point) {
 }
 
 /**
- * What of a box a point would take hold of: its turning handle, a corner or an edge. An outline is taken
- * by its points.
+ * What of a box a point would take hold of: its turning handle, a corner or an edge. What has an outline
+ * or points is taken by those.
  *
  * @param {PlainBox} box
  * @param {Size} image
@@ -107,7 +116,7 @@ export function holds(box, image, point) {
  * @returns {Handle | null}
  */
 export function handleAt(box, image, point, reach, away) {
-    if (box.outline) return null;
+    if (box.outline || box.points) return null;
     const frame = frameOf(box, image);
     const own = toOwn(frame, point);
     if (Math.hypot(own.x, own.y + frame.height / 2 + away) <= reach) return { sx: 0, sy: 0, turn: true };
@@ -287,12 +296,13 @@ export function withAngle({ angle: _, ...box }, degrees) {
 }
 
 /**
- * Whether some of a box is in the image.
+ * Whether some of a box, or all points of an object, are in the image.
  *
  * @param {PlainBox} box
  * @param {Size} image
  */
 export function isInside(box, image) {
+    if (box.points) return areInImage(box.points);
     const [left, top, right, bottom] = around(box, image);
     return left < image.width && top < image.height && right > 0 && bottom > 0;
 }

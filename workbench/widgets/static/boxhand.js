@@ -184,10 +184,13 @@ export function createBoxHand(viewport, model, on) {
         over: (event) => found(/** @type {PointerEvent} */ (event)) !== null,
         cancel: end,
         letGo: end,
-        // What only outlines have.
+        // What only outlines and points have.
         /** @type {Record<string, () => void>} */
         actions: {},
         close: () => false,
+        steer: (/** @type {string} */ _action) => false,
+        choose: (/** @type {number} */ _place) => {},
+        told: null,
         erase: () => false,
         drop: () => false,
         /** @returns {PlainBox | null} */

@@ -3,6 +3,7 @@
 
 import { frameOf, fromOwn, isInside, moved, resized, withAngle } from "./boxgeometry.js";
 import { turned } from "./outline.js";
+import { turnedPoints } from "./points.js";
 
 /**
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
@@ -43,6 +44,7 @@ export function shaped(action, box, image) {
  * @returns {PlainBox}
  */
 function boxAfter(action, box, image) {
+    if (action in TURNS && box.points) return turnedPoints(box, image, TURNS[action]);
     if (action in TURNS && box.outline) return turned(box, image, TURNS[action]);
     if (action in TURNS) return withAngle(box, (box.angle ?? 0) + TURNS[action]);
     if (action in MOVES) {

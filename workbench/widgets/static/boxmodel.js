@@ -83,7 +83,7 @@ export function createBoxModel(newBoxId) {
      */
     function copies(originals) {
         const spot = (/** @type {PlainBox} */ box) =>
-            [box.label, box.x, box.y, box.width, box.height, box.angle ?? 0, box.outline ?? ""].join();
+            [box.label, box.x, box.y, box.width, box.height, box.angle ?? 0, box.outline ?? box.points ?? ""].join();
         const there = new Set(boxes.map(spot));
         return originals.filter((box) => !there.has(spot(box))).map((box) => ({ before: null, after: copyOf(box) }));
     }

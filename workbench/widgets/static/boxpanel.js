@@ -65,7 +65,7 @@ export function createBoxPanel(parent, model, keymap, on) {
             class: "wb-box-list",
             role: "listbox",
             "aria-label": words("Boxes of the image"),
-            "data-empty": keymap.task === "instances" ? "none yet: click on the image" : "none yet: drag on the image",
+            "data-empty": keymap.task === "detection" ? "none yet: drag on the image" : "none yet: click on the image",
             onscroll: () => drawRows(),
             onpointerleave: () => on.point(null),
         },
@@ -94,7 +94,8 @@ export function createBoxPanel(parent, model, keymap, on) {
     }
 
     /** @param {PlainBox} box */
-    function sizeOf({ width, height, angle }) {
+    function sizeOf({ width, height, angle, points }) {
+        if (points) return `${points.filter(Boolean).length} of ${points.length}`;
         const [across, down] = [width * model.image.width, height * model.image.height].map(Math.round);
         return `${across} × ${down}${angle ? ` ${Math.round(angle)}°` : ""}`;
     }

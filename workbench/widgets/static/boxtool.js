@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The tool for objects: boxes or outlines over the image, in the panel, under pointer and keys.
+ * The tool for objects: boxes, outlines or named points over the image, in the panel, under pointer and keys.
  *
  * @typedef {import("./boxgeometry.js").PlainBox} PlainBox
  * @typedef {import("./drawing.js").Change} Change
@@ -14,12 +14,15 @@ import { MOVES, SHAPING, shaped } from "./boxkeys.js";
 import { createBoxModel } from "./boxmodel.js";
 import { createBoxPanel } from "./boxpanel.js";
 import { boxesOf, worded } from "./drawing.js";
+import { createKeypointHand } from "./keypointhand.js";
 import { createOutlineHand } from "./outlinehand.js";
 import { createOutlineMagic } from "./outlinemagic.js";
+import { createPointList } from "./pointlist.js";
 
 const PRESSES = 350; // ms without a key after which a box that keys moved is kept, as one step
 const OPACITIES = [1, 0.4, 0];
 const THRESHOLD_STEP = 0.05;
+const HANDS = Object.freeze({ detection: createBoxHand, instances: createOutlineHand, keypoints: createKeypointHand });
 const NEW = 0.2; // of what is to be seen, sides of a box that a key makes
 
 /**
@@ -27,9 +30,9 @@ const NEW = 0.2; // of what is to be seen, sides of a box that a key makes
  * @returns {Tool}
  */
 export function createBoxTool(bench) {
-    const { parts, viewport, work, clock, keymap, on } = bench;
+    const { parts, viewport, work, clock, keymap, skeleton, on } = bench;
     const model = createBoxModel(on.newId);
-    const hand = (keymap.task === "instances" ? createOutlineHand : createBoxHand)(viewport, model, {
+    const hand = HANDS[/** @type {"detection"} */ (keymap.task)](viewport, model, {
         className: classToDraw,
         drawn: (box) => draw([{ before: null, after: { ...box, id: on.newId() } }]),
         changed: (box, next) => edit(box, next),
@@ -40,6 +43,8 @@ export function createBoxTool(bench) {
         paint,
         pans: () => on.panning(),
         say: on.notify,
+        walk,
+        skeleton,
     });
     const magic = createOutlineMagic(bench, model, {
         className: classToDraw,
@@ -48,7 +53,8 @@ export function createBoxTool(bench) {
         paint,
     });
     const words = (/** @type {string} */ said) => worded(keymap.task, said);
-    const canvas = createBoxCanvas(parts.stage, viewport, model, () => work.classes, className);
+    const canvas = createBoxCanvas(parts.stage, viewport, model, () => work.classes, className, skeleton.edges);
+    const points = hand.told && createPointList(parts.slot, skeleton.labels, hand.choose);
     const panel = createBoxPanel(parts.slot, model, keymap, {
         select,
         point: (box) => (hand.hovered = box),
@@ -101,6 +107,7 @@ export function createBoxTool(bench) {
         const { state } = hand;
         canvas.paint(pressed ? { ...state, draft: pressed.next } : state, magic.hand.kind ? magic.hand.state : null);
         parts.stage.style.cursor = inHand().cursor;
+        if (hand.told) points?.show(hand.told);
     }
 
     /** What the pointer has. */
@@ -233,7 +240,6 @@ export function createBoxTool(bench) {
 
     /** @type {Record<string, () => void>} */
     const actions = {
-        ...hand.actions,
         ...magic.actions,
         accept: () => magic.hand.accept() || hand.close() || finish(),
         next: () => walk(1),
@@ -263,6 +269,7 @@ export function createBoxTool(bench) {
             hand.crosshair = !hand.crosshair;
             paint();
         },
+        ...hand.actions,
     };
 
     function finish() {
@@ -285,6 +292,7 @@ export function createBoxTool(bench) {
         act(name) {
             const by = magic.hand.kind ? MOVES[name] : null;
             if (by && magic.hand.step(Math.sign(by[0]), Math.sign(by[1]), name.startsWith("far"))) return true;
+            if (hand.steer(name)) return true;
             if (SHAPING.includes(name)) {
                 if (!model.selected) return /^far|er$|^turn/.test(name); // else the arrows look around
                 shape(name);
@@ -342,6 +350,7 @@ export function createBoxTool(bench) {
             canvas.destroy();
             panel.destroy();
             magic.destroy();
+            points?.destroy();
             parts.stage.classList.remove("wb-drawing");
         },
     };

@@ -17,17 +17,17 @@
  * @param {string} task
  */
 export function draws(task) {
-    return task === "detection" || task === "instances" || task === "segmentation";
+    return task === "detection" || task === "instances" || task === "keypoints" || task === "segmentation";
 }
 
 /**
- * Words about boxes, as they are said where objects have outlines.
+ * Words about boxes, as they are said where objects have outlines or points.
  *
  * @param {string} task
  * @param {string} words
  */
 export function worded(task, words) {
-    const other = /** @type {Record<string, string>} */ ({ instances: "object", segmentation: "region" })[task];
+    const other = /** @type {Record<string, string>} */ ({ instances: "object", keypoints: "object", segmentation: "region" })[task];
     if (!other) return words;
     const begun = other[0].toUpperCase() + other.slice(1);
     return words.replace(/box(es)?/gi, (word, many) => (word[0] === "B" ? begun : other) + (many ? "s" : ""));

@@ -16,7 +16,7 @@ import { draws, worded } from "./drawing.js";
 
 /** @type {readonly Action[]} */
 export const ACTIONS = Object.freeze([
-    { name: "accept", title: "Accept the suggestion", titles: { multilabel: "Done: these classes", detection: "Done: these are all", instances: "Done: these are all", segmentation: "Done: the mask is complete" }, group: "Label", key: "Space", also: ["Enter"] },
+    { name: "accept", title: "Accept the suggestion", titles: { multilabel: "Done: these classes", detection: "Done: these are all", instances: "Done: these are all", keypoints: "Done: the object; then the image", segmentation: "Done: the mask is complete" }, group: "Label", key: "Space", also: ["Enter"] },
     { name: "keep", title: "Keep the label (in review)", group: "Label", key: "k", drawn: false },
     { name: "skip", title: "Skip this image", group: "Label", key: "s" },
     { name: "undo", title: "Undo", group: "Label", key: "z", also: ["Ctrl+z"] },
@@ -42,10 +42,10 @@ export const ACTIONS = Object.freeze([
     { name: "heat", title: "Show what the model looks at", group: "Model", key: "h", drawn: false },
     { name: "instant", title: "Let the model learn as you label", group: "Model", key: "i", drawn: false },
     { name: "likeThis", title: "Images like this one (in the grid)", group: "Label", key: "l", drawn: false },
-    { name: "next", title: "Next box", group: "Boxes", key: "Tab", repeats: true, drawn: true },
-    { name: "previous", title: "Box before", group: "Boxes", key: "Shift+Tab", repeats: true, drawn: true },
-    { name: "erase", title: "Erase box or suggestion", titles: { segmentation: "Take the last click back" }, group: "Boxes", key: "Delete", also: ["Backspace"], drawn: true, masks: true },
-    { name: "newBox", title: "New box in the middle", group: "Boxes", key: "w", drawn: true },
+    { name: "next", title: "Next box", titles: { keypoints: "Next point, then next object" }, group: "Boxes", key: "Tab", repeats: true, drawn: true },
+    { name: "previous", title: "Box before", titles: { keypoints: "Point before" }, group: "Boxes", key: "Shift+Tab", repeats: true, drawn: true },
+    { name: "erase", title: "Erase box or suggestion", titles: { keypoints: "Take back point, erase object", segmentation: "Take the last click back" }, group: "Boxes", key: "Delete", also: ["Backspace"], drawn: true, masks: true },
+    { name: "newBox", title: "New box in the middle", titles: { keypoints: "Set a point by keys: arrows, then again" }, group: "Boxes", key: "w", drawn: true },
     { name: "copyBox", title: "Copy the box", group: "Boxes", key: "Ctrl+c", drawn: true },
     { name: "pasteBox", title: "Paste it", group: "Boxes", key: "Ctrl+v", drawn: true },
     { name: "duplicate", title: "Copy it beside itself", group: "Boxes", key: "Ctrl+d", drawn: true },
@@ -69,6 +69,8 @@ export const ACTIONS = Object.freeze([
     { name: "nextCorner", title: "Next point of its outline", group: "Boxes", key: "q", repeats: true, drawn: true, only: "instances" },
     { name: "previousCorner", title: "Point before", group: "Boxes", key: "Shift+q", repeats: true, drawn: true, only: "instances" },
     { name: "newCorner", title: "New point after this one", group: "Boxes", key: "y", drawn: true, only: "instances" },
+    { name: "occluded", title: "Occluded: the point or the next one", group: "Boxes", key: "y", drawn: true, only: "keypoints" },
+    { name: "absent", title: "Not there: the point or the next one", group: "Boxes", key: "j", drawn: true, only: "keypoints" },
     { name: "opacity", title: "Fainter, away, back", group: "Boxes", key: "o", drawn: true, masks: true },
     { name: "onlyClass", title: "Only this class", group: "Boxes", key: "u", drawn: true },
     { name: "crosshair", title: "Crosshair", group: "Boxes", key: "m", drawn: true },
@@ -151,7 +153,7 @@ function offeredIn(task) {
 
 /** @type {Map<string, Set<string>>} names of the actions that a task has */
 const OFFERED = new Map(
-    ["classification", "multilabel", "detection", "instances", "segmentation"].map((task) => [
+    ["classification", "multilabel", "detection", "instances", "keypoints", "segmentation"].map((task) => [
         task,
         new Set(offeredIn(task).map(({ name }) => name)),
     ]),

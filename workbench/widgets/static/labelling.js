@@ -230,11 +230,11 @@ async function render({ model, el }) {
         heard[message.type]?.(message, buffers);
     }
 
-    /** @param {string} task what is labelled */
-    function begin(task) {
+    /** @param {any} state of the kernel: what is labelled */
+    function begin({ task = "classification", skeleton }) {
         keymap.task = task;
         const on = { step, refresh, act, notify, focus: takeFocus, send, panning: () => keys.panning, newId: newObjectId, finished };
-        tool = createTool(task, { parts: { stage: parts.stage, slot: panel.slot }, viewport, work, clock, keymap, on });
+        tool = createTool(task, { parts: { stage: parts.stage, slot: panel.slot }, viewport, work, clock, keymap, skeleton: skeleton ?? { labels: [], edges: [] }, on });
     }
 
     /** @param {number} seconds that an image took */
@@ -249,7 +249,7 @@ async function render({ model, el }) {
         if (outdated) return;
         if (!loaded) {
             loaded = true;
-            begin(state.task ?? "classification");
+            begin(state);
             const kept = await saving.begin(state.dataset, work.adopt);
             if (kept) notify(`${kept} kept from before an interruption, being saved`);
         }

@@ -108,6 +108,7 @@ export function layOut(el, height, keymap, act) {
             multilabel: `tick classes, ${done} is done with the image`,
             detection: `set the class of boxes, ${keymap.key("next")} goes from box to box, ${done} is done with the image`,
             segmentation: `set the class to paint, ${keymap.key("pressBrush")} takes the brush, Shift and arrows paint, ${done} is done with the image`,
+            keypoints: `set the class of objects, ${keymap.key("next")} goes from point to point, ${keymap.key("newBox")} and arrows set points, ${done} is done with the object, then with the image`,
             instances: `set the class of objects, ${keymap.key("next")} goes from one to the next, ${done} closes an outline and is done with the image`,
         };
         root.setAttribute(

@@ -39,11 +39,12 @@ export function withOutline({ angle: _, ...box }, outline) {
  * @param {PlainBox} next with the box that it is to have
  * @returns {PlainBox}
  */
-export function carried(box, next) {
+export function carriedOutline(box, next) {
     if (!box.outline) return next;
     const along = (/** @type {number} */ at, /** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ by) =>
         by === 1 ? at + (to - from) : to + (at - from) * by;
-    const [wide, high] = [next.width / box.width, next.height / box.height];
+    const by = (/** @type {number} */ from, /** @type {number} */ to) => (from ? to / from : 1); // points can be in one line
+    const [wide, high] = [by(box.width, next.width), by(box.height, next.height)];
     const moved = box.outline.map((ring) =>
         ring.map(([x, y]) => /** @type {Share} */ ([along(x, box.x, next.x, wide), along(y, box.y, next.y, high)])),
     );
@@ -156,7 +157,7 @@ export function borderAt(outline, image, point, reach) {
  * @param {Point} point
  * @returns {Point} of the line between them, the nearest to the third
  */
-function nearest(from, to, point) {
+export function nearest(from, to, point) {
     const [x, y] = [to.x - from.x, to.y - from.y];
     const length = x * x + y * y;
     const share = length ? Math.min(1, Math.max(0, ((point.x - from.x) * x + (point.y - from.y) * y) / length)) : 0;

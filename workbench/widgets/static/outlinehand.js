@@ -268,6 +268,10 @@ export function createOutlineHand(viewport, model, on) {
         /** @type {Record<string, () => void>} */
         actions: { hole: ring, nextCorner: () => walk(1), previousCorner: () => walk(-1), newCorner: split },
         close,
+        // What only points have.
+        steer: (/** @type {string} */ _action) => false,
+        choose: (/** @type {number} */ _place) => {},
+        told: null,
         /** Take out the last point, or the chosen one; returns whether there was any. */
         erase() {
             const now = path ? null : held();

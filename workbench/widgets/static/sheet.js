@@ -11,6 +11,7 @@ const DIGITS = Object.freeze({
     multilabel: "Digits tick and untick.",
     detection: "Digits set the box's class. Drag draws, moves and resizes; with Alt nothing snaps; Space and drag, or two fingers, pan.",
     segmentation: "Digits set the class to paint. A drag paints, with Alt it rubs out; Space and drag, or two fingers, pan.",
+    keypoints: "Digits set the object's class. Clicks set its points one by one, with Shift occluded ones; the last one or Enter makes the object. Points can be dragged, Shift and a click on one tells whether it is occluded; Space and drag, or two fingers, pan.",
     instances: "Digits set the object's class. Clicks set points, a drag draws freehand; the first point, Enter or a double click closes. Points can be dragged, Alt and a click takes one out; Space and drag, or two fingers, pan.",
 });
 

@@ -26,10 +26,12 @@
  *     work: ReturnType<typeof import("./worklist.js").createWorklist>,
  *     clock: ReturnType<typeof import("./clock.js").createClock>,
  *     keymap: ReturnType<typeof import("./keymap.js").createKeymap>,
+ *     skeleton: import("./points.js").Skeleton,
  *     on: { step: (op: import("./outbox.js").Op | null) => void, refresh: () => void, act: (action: string) => void,
  *           notify: (text: string) => void, focus: () => void, send: (message: Record<string, any>) => void, panning: () => boolean, newId: () => string,
  *           finished: (seconds: number) => void },
- * }} Bench what a tool works with; `slot`: its place in the panel; `newId`: 24 hexadecimal digits;
+ * }} Bench what a tool works with; `slot`: its place in the panel; `skeleton`: of the objects, empty
+ *     where they have no points; `newId`: 24 hexadecimal digits;
  *     `panning`: whether drags move the image now
  */
 
@@ -37,7 +39,7 @@ import { createBoxTool } from "./boxtool.js";
 import { createMaskTool } from "./masktool.js";
 
 /** @type {Record<string, (bench: Bench) => Tool>} */
-const TASK_TOOLS = Object.freeze({ detection: createBoxTool, instances: createBoxTool, segmentation: createMaskTool });
+const TASK_TOOLS = Object.freeze({ detection: createBoxTool, instances: createBoxTool, keypoints: createBoxTool, segmentation: createMaskTool });
 
 /**
  * @param {string} task
