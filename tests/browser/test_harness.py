@@ -47,7 +47,6 @@ def test_each_kernel_is_of_its_version(lab_page: Open, kernel_name: str) -> None
 
     page.restart_kernel()
 
-    assert page.kernel_status() == "idle"
     with pytest.raises(KernelError, match="NameError"):
         page.execute("ipykernel")
 

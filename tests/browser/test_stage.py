@@ -138,7 +138,7 @@ def test_keys_are_shown_and_changed(lab_page: Open, home: Path) -> None:
     page.run_cell(1)
     page.page.locator(".wb-tool[aria-label=Undo] kbd").wait_for()
     assert page.page.locator(".wb-tool[aria-label=Undo] kbd").inner_text() == "d"
-    page.page.evaluate("localStorage.removeItem('workbench.keys')")
+    page.page.evaluate("localStorage.removeItem('workbench.keys.classification')")
 
 
 def test_a_class_is_found_by_its_name(lab_page: Open, home: Path) -> None:

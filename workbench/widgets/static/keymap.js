@@ -151,24 +151,7 @@ function offeredIn(task) {
     });
 }
 
-/** @type {Map<string, Set<string>>} names of the actions that a task has */
-const OFFERED = new Map(
-    ["classification", "multilabel", "detection", "instances", "keypoints", "segmentation"].map((task) => [
-        task,
-        new Set(offeredIn(task).map(({ name }) => name)),
-    ]),
-);
 const SPARE = [..."qwertyuiopasdfghjklzxcvbnm"].flatMap((letter) => [letter, `Shift+${letter}`, `Ctrl+${letter}`]);
-
-/**
- * Whether a task has both of two actions.
- *
- * @param {string} one
- * @param {string} other
- */
-function meet(one, other) {
-    return [...OFFERED.values()].some((names) => names.has(one) && names.has(other));
-}
 
 /**
  * Who hears which key.
@@ -192,6 +175,16 @@ export function createKeymap(changed = {}) {
         set task(next) {
             task = next;
             offered = offeredIn(task);
+        },
+        /**
+         * Begin a task.
+         *
+         * @param {string} next
+         * @param {Record<string, string>} keys that differ in it
+         */
+        begin(next, keys) {
+            keymap.task = next;
+            keymap.reset(keys);
         },
         /** The actions that the task has. */
         get actions() {
@@ -225,18 +218,17 @@ export function createKeymap(changed = {}) {
             return meant ?? offered.find((action) => action.also?.includes(stroke));
         },
         /**
-         * Give an action another key; who had that key in one of its tasks gets the one that is free now, or
-         * any that is free there.
+         * Give an action another key; who had that key in the task gets the one that is free now, or any that is.
          *
          * @param {string} name
          * @param {string} key
          */
         assign(name, key) {
             const before = keymap.key(name);
-            const had = ACTIONS.filter((action) => action.name !== name && keyOf(action) === key && meet(action.name, name));
+            const had = offered.filter((action) => action.name !== name && keyOf(action) === key);
             own = { ...own, [name]: key };
             for (const { name: other } of had) {
-                const beside = ACTIONS.filter((action) => action.name !== other && meet(action.name, other)).map(keyOf);
+                const beside = offered.filter((action) => action.name !== other).map(keyOf);
                 own[other] = [before, ...SPARE].find((free) => !beside.includes(free)) ?? before;
             }
         },

@@ -45,7 +45,7 @@ async function render({ model, el }) {
     const work = createWorklist(newId);
     const clock = createClock();
     const images = createImages(send, onPicture);
-    const keymap = createKeymap({ ...model.get("shortcuts"), ...readKeys() });
+    const keymap = createKeymap(model.get("shortcuts"));
     const parts = layOut(el, model.get("height"), keymap, act);
     const viewport = createViewport(parts.stage, { onSettled: showFiner, onPaint: () => tool?.paint() });
     const bar = createBar(parts.bar);
@@ -176,7 +176,7 @@ async function render({ model, el }) {
     }
 
     function keepKeys() {
-        writeKeys(keymap.changed, model.get("shortcuts"));
+        writeKeys(keymap.task, keymap.changed, model.get("shortcuts"));
         parts.nameKeys();
         refresh();
     }
@@ -232,7 +232,7 @@ async function render({ model, el }) {
 
     /** @param {any} state of the kernel: what is labelled */
     function begin({ task = "classification", skeleton }) {
-        keymap.task = task;
+        keymap.begin(task, { ...model.get("shortcuts"), ...readKeys(task) });
         const on = { step, refresh, act, notify, focus: takeFocus, send, panning: () => keys.panning, newId: newObjectId, finished };
         tool = createTool(task, { parts: { stage: parts.stage, slot: panel.slot }, viewport, work, clock, keymap, skeleton: skeleton ?? { labels: [], edges: [] }, on });
     }
