@@ -136,8 +136,7 @@ def test_keys_are_shown_and_changed(lab_page: Open, home: Path) -> None:
 
     page.reload()  # the browser remembers
     page.run_cell(1)
-    page.page.locator(".wb-tool[aria-label=Undo] kbd").wait_for()
-    assert page.page.locator(".wb-tool[aria-label=Undo] kbd").inner_text() == "d"
+    page.page.locator(".wb-tool[aria-label=Undo] kbd").get_by_text("d", exact=True).wait_for()
     page.page.evaluate("localStorage.removeItem('workbench.keys.classification')")
 
 
