@@ -8,12 +8,13 @@ import pytest
 
 from tests.boxfinder import box, finder
 from workbench.boxjudging import BoxJudge
-from workbench.boxmistakes import WrongBoxes
+from workbench.boxmistakes import COLUMNS
 from workbench.dataset.detections import read_boxes
 from workbench.dataset.predictions import write_predicted_boxes
 from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.intervals import Estimate
 from workbench.picking import Picking
+from workbench.wrongplaces import Found, WrongPlaces
 
 
 @pytest.fixture
@@ -56,15 +57,15 @@ def test_figures_errors_and_suspects_are_of_images_that_the_detector_has_not_lea
     assert rows.loc[ids[4], "right"]
 
     kinds = judge.errors(table)
-    errors = WrongBoxes(kinds, {}, "run", None).to_pandas()
+    errors = WrongPlaces(kinds, {}, Found("run", "boxes", COLUMNS), None).to_pandas()
     assert errors.loc[ids[1], "kind"] == "missed"
     assert errors.loc[ids[2], "kind"] == "confused"
     assert errors.loc[ids[3], ["kind", "box"]].tolist() == ["false alarm", ""]
     assert errors.loc[ids[3], "found"] == found[ids[3]][1].id
     assert len(errors) == 3
     (missed,) = judge.errors(table, "missed").values()
-    assert [each.sample_id for each in missed.boxes] == [ids[1]]
-    WrongBoxes(kinds, {}, "run", None).save_views(bench.dataset)
+    assert [each.sample_id for each in missed.places] == [ids[1]]
+    WrongPlaces(kinds, {}, Found("run", "boxes", COLUMNS), None).save_views(bench.dataset)
     assert bench.dataset.load_saved_view("Boxes: confused").values("id") == [ids[2]]
     with pytest.raises(ValueError, match="no kind of errors 'lost': there are missed"):
         judge.errors(table, "lost")

@@ -1,9 +1,12 @@
 """Masks from the first label to a segmenter that is saved, on the real database and real processes."""
 
+import io
+import json
 import uuid
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import workbench as wb
 from tests.models.box_scenes import write_pictures
@@ -133,10 +136,36 @@ def test_a_renamed_class_is_said_under_its_new_name(bench, trained):
     assert bench.evaluate().classes == CLASSES
 
 
-def test_what_there_is_no_gallery_of_says_where_to_look(bench, trained):
-    for ask in (bench.errors, bench.suspects):
-        with pytest.raises(WorkbenchError, match="evaluate"):
-            ask()
+def best_known(bench):
+    """The image that the segmenter has not learned from and knows most of; its mask, and what is said."""
+    masks = bench.labels.masks
+    bench.predict()
+    ids = bench._work.segmenting.unseen()
+    pairs = {each: (masks.indices(each), masks.indices(each, "prediction")) for each in ids}
+    best = max(
+        ids, key=lambda each: ((pairs[each][0] == pairs[each][1]) & (pairs[each][0] > 0)).sum()
+    )
+    return best, *pairs[best]
+
+
+def test_doubted_regions_are_walked_through(bench, trained):
+    """A label that is spoilt is found, and what the segmenter would have lies beside it."""
+    first, before, said = best_known(bench)
+    bench.labels.commit(first, np.where(said > 0, said % len(CLASSES) + 1, 0).astype(np.uint16))
+    try:
+        frame = bench.suspects()
+        assert set(frame["kind"]) <= {"overlooked", "wrong class", "loose", "spurious"}
+        own = frame.loc[[first]]
+        assert (own["kind"] == "wrong class").any()
+        wrong = own[own["kind"] == "wrong class"].iloc[0]
+        assert wrong["label"] != wrong["suggested"] and wrong["suggested"] in CLASSES
+        desk = bench.label(3, review="suspects")._desk
+        state = json.loads(json.dumps(desk.state()))
+        (item,) = [each for each in state["queue"] if each["id"] == first]
+        assert state["mode"] == "review" and wrong["reason"] in item["reason"]
+        assert item["suggestion"]["mask"]
+    finally:
+        bench.labels.commit(first, before)
 
 
 def test_the_blind_test_is_in_the_app(home, images, trained, bench):
@@ -150,3 +179,41 @@ def test_the_blind_test_is_in_the_app(home, images, trained, bench):
     assert "blind_test" in bench.dataset.list_evaluations()
     assert results.report()["black"]["support"] > 0
     assert record_mask_evaluation(bench.dataset, []) is None
+
+
+def test_wrong_regions_are_shown_by_kind(bench, trained):
+    """One is planted: half of the image's label goes to another class."""
+    first, before, said = best_known(bench)
+    planted = np.where(said > 0, said % len(CLASSES) + 1, 0).astype(np.uint16)
+    planted[:8, :8] = 1
+    bench.labels.commit(first, planted)
+    try:
+        errors = bench.errors(count=5)
+        frame = errors.to_pandas()
+        assert set(frame["kind"]) <= {"missed", "false alarm", "confused", "boundary"}
+        assert frame.loc[[first], "label"].notna().any()
+        assert "regions to look at" in str(errors)
+        desk = errors.gallery._desk
+        state = json.loads(json.dumps(desk.state()))
+        assert [kind["title"] for kind in state["kinds"]][:2] == ["Missed", "False alarms"]
+        cases = [(kind["kind"], case) for kind in state["kinds"] for case in kind["cases"]]
+        assert [case["reason"] for _, case in cases] == frame["reason"].tolist()
+        pictures = desk.thumbnails([case["id"] for _, case in cases], 96)
+        for picture in pictures:
+            with Image.open(io.BytesIO(picture)) as opened:
+                assert max(opened.size) == 96
+        kind, case = next(each for each in cases if each[1]["sample"] == first)
+        opened = desk.open(kind, case["id"]).state()
+        assert opened["mode"] == "review" and opened["queue"][0]["id"] == first
+        assert opened["queue"][0]["suggestion"]["mask"], "what the segmenter would have"
+        assert case["reason"] in opened["queue"][0]["reason"]
+        view = bench.dataset.load_saved_view(f"Regions: {kind}")
+        assert first in view.values("id")
+        with pytest.raises(WorkbenchError, match="no place"):
+            desk.open(kind, "none")
+    finally:
+        bench.labels.commit(first, before)
+    with pytest.raises(ValueError, match="no kind of errors 'loose'"):
+        bench.errors("loose")
+    with pytest.raises(ValueError, match="count must be at least 1"):
+        bench.errors(count=0)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.boxgeometry import Places
-from workbench.boxmistakes import WrongBox, WrongKind
+from workbench.boxmistakes import WrongBox
 from workbench.boxreview import EDGES, BoxDoubts, Doubted
 from workbench.dataset.boxes import Box, around, box_table, outlined
 from workbench.dataset.boxevaluations import record_box_evaluation
@@ -31,6 +31,7 @@ from workbench.quality.boxes import rank_box_suspects
 from workbench.quality.contours import Contour, contour_of
 from workbench.quality.outlines import OutlineSuspect, doubt_outline, mended, usual_offset
 from workbench.selection.boxes import Worth, annotation_seconds, box_worth
+from workbench.wrongplaces import WrongKind
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -222,7 +223,8 @@ class BoxJudge:
             if kind in (None, each):
                 ranked = found.ranked(each, seen.sizes)
                 boxes = [_wrong(table, seen, error) for error in ranked[:count]]
-                out[each] = WrongKind(boxes, len(ranked), float(gains[each.value]))
+                gain = float(gains[each.value])
+                out[each] = WrongKind(boxes, len(ranked), gain, "detector", "mAP50")
         return out
 
     def doubts(self, table: Table) -> BoxDoubts:

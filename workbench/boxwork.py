@@ -4,7 +4,7 @@ Wiring; imports FiftyOne by way of it.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,22 +12,34 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from workbench.boxjudging import BoxJudge
-from workbench.boxmistakes import WrongBoxes
-from workbench.boxreview import BoxDoubts
+from workbench.boxmistakes import COLUMNS, WrongBox
+from workbench.boxreview import SHOWN, BoxDoubts, in_place_of
+from workbench.dataset.boxes import Box
 from workbench.dataset.connection import Connection
 from workbench.detecting import Detecting
 from workbench.errors import NotEnoughLabelsError
+from workbench.evaluation.boxerrors import BoxErrorKind
 from workbench.evaluation.detection import DetectionEvaluation
 from workbench.imagework import ImageWork
-from workbench.labels.queue import LabelQueue
+from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import LabelStore
 from workbench.picking import Picking
+from workbench.placegallery import Words, found_places
+from workbench.wrongplaces import Found, WrongPlace, WrongPlaces
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
+
+TITLES = {
+    BoxErrorKind.MISSED: "Missed",
+    BoxErrorKind.FALSE_ALARM: "False alarms",
+    BoxErrorKind.BADLY_PLACED: "Badly placed",
+    BoxErrorKind.CONFUSED: "Confused",
+    BoxErrorKind.DUPLICATE: "Found twice",
+}
 
 
 class BoxWork(ImageWork):
@@ -83,17 +95,24 @@ class BoxWork(ImageWork):
         """Figures of the detector in use on the blind test split."""
         return self.judge.evaluate(self.table())
 
-    def errors(self, kind: str | None, count: int) -> WrongBoxes:
+    def errors(self, kind: str | None, count: int) -> WrongPlaces:
         """The first wrong boxes of each kind, as a gallery, and a view of each for the App."""
-        from workbench.boxgallery import box_gallery
-
         kinds = self.judge.errors(self.table(), kind, count)
-        ids = {box.sample_id for each in kinds.values() for box in each.boxes}
-        events = {each: item.event for each, item in self._queue.look_up([*ids]).items()}
-        gallery = box_gallery(self.desks, self.display)
-        errors = WrongBoxes(kinds, events, self.detecting.name, gallery)
+        about = Found(self.detecting.name, "boxes", COLUMNS)
+        parts = self.desks, self.display, Words(TITLES, "no box there"), self._would_be
+        errors = found_places(kinds, about, *parts)
         errors.save_views(self._dataset)
         return errors
+
+    def _would_be(self, item: QueueItem, wrong: Sequence[WrongPlace]) -> dict[str, Any]:
+        """What the detector would have in an image where boxes are wrong."""
+        boxes = [each for each in wrong if isinstance(each, WrongBox)]
+        suggested = [instead for box in boxes if (instead := _instead(box)) is not None]
+        labelled = next((box.label.id for box in boxes if box.label), "")
+        return {
+            "suggestion": {"boxes": suggested, "model": self.detecting.name, "threshold": SHOWN},
+            "point": suggested[0]["id"] if suggested else labelled,
+        }
 
     def doubts(self) -> BoxDoubts:
         """What the detector says against boxes that it has not learned from."""
@@ -103,3 +122,12 @@ class BoxWork(ImageWork):
         """Bring the predictions up to date, if there is a detector."""
         with contextlib.suppress(NotEnoughLabelsError):
             self.detecting.write()
+
+
+def _instead(box: WrongBox) -> Mapping[str, Any] | None:
+    """What the detector would have there; None where that is no other box than there is."""
+    if box.found is None or box.kind is BoxErrorKind.DUPLICATE:
+        return None
+    confused = box.kind is BoxErrorKind.CONFUSED
+    label: Box | None = None if box.kind is BoxErrorKind.FALSE_ALARM else box.label
+    return {**in_place_of(box.found, label, only_class=confused), "reason": box.reason}

@@ -29,7 +29,6 @@ from workbench.training import Training
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from workbench.boxmistakes import WrongBoxes
     from workbench.evaluation.detection import DetectionEvaluation
     from workbench.evaluation.segmentation import SegmentationEvaluation
     from workbench.mistakes import Errors
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
     from workbench.widgets.labelling import LabelWidget
+    from workbench.wrongplaces import WrongPlaces
 
 
 class ImageWork:
@@ -137,7 +137,7 @@ class ImageWork:
         """Figures on the blind test split."""
         return self._judge.evaluate(self.learner.fit())
 
-    def errors(self, kind: str | None, count: int) -> "Errors | WrongBoxes":
+    def errors(self, kind: str | None, count: int) -> "Errors | WrongPlaces":
         """The images to look at, and a view of each kind for the App."""
         from workbench.gallery import find_errors_to_show
 

@@ -4,7 +4,7 @@ Wiring; imports FiftyOne by way of it.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from workbench.dataset.connection import Connection
+from workbench.dataset.fields import PREDICTION
 from workbench.dataset.maskevaluations import record_mask_evaluation
 from workbench.dataset.table import Table
 from workbench.desk import Desks
-from workbench.errors import NotEnoughLabelsError, WorkbenchError
+from workbench.errors import NotEnoughLabelsError
 from workbench.evaluation.measured import TEST_LABELS_NEEDED
 from workbench.evaluation.segmentation import (
     SegmentationEvaluation,
@@ -23,17 +24,21 @@ from workbench.evaluation.segmentation import (
     evaluate_segmentation,
 )
 from workbench.imagework import ImageWork
-from workbench.labels.queue import LabelQueue
+from workbench.labels.queue import LabelQueue, QueueItem
 from workbench.labels.store import LabelStore
 from workbench.learning import Rows
 from workbench.picking import Picking
+from workbench.placegallery import Words, found_places
+from workbench.regionmistakes import COLUMNS, TITLES, Masks, wrong_regions
+from workbench.regionreview import RegionDoubts, doubt_masks
 from workbench.segmenting import Segmenting
 from workbench.selection.regions import RegionWorth, doubt_image, region_worth
+from workbench.worklists import predicted_boxes
+from workbench.wrongplaces import Found, WrongPlace, WrongPlaces
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from workbench.review import Evidence
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
 
@@ -122,29 +127,39 @@ class MaskWork(ImageWork):
             pool_labels=len(table.labelled_pool),
         )
 
-    def errors(self, kind: str | None, count: int) -> Any:
-        """Not for masks yet.
+    def errors(self, kind: str | None, count: int) -> WrongPlaces:
+        """The first wrong regions of each kind, as a gallery, and a view of each for the App."""
+        table = self.table()
+        tested = [table.ids[row] for row in table.labelled_test]
+        ids = self.segmenting.require([*tested, *self.segmenting.unseen()])
+        self.segmenting.write()
+        kinds = wrong_regions(table, ids, self._both_masks, kind, count)
+        about = Found(self.segmenting.name, "regions", COLUMNS)
+        parts = self.desks, self.display, Words(TITLES, "nothing labelled there"), _would_be
+        errors = found_places(kinds, about, *parts)
+        errors.save_views(self._dataset)
+        return errors
 
-        Raises:
-            WorkbenchError: always.
-        """
-        raise WorkbenchError(
-            "wrong regions have no gallery: bench.evaluate().to_pandas() ranks the images by how much "
-            "of them is wrong, bench.inspect() shows them"
-        )
+    def _both_masks(self, sample_id: str) -> Masks:
+        """What is labelled and what is said in an image, as class indices."""
+        masks = self._labels.masks
+        return masks.indices(sample_id), masks.indices(sample_id, PREDICTION)
 
-    def doubts(self) -> "Evidence":
-        """Not for masks yet.
-
-        Raises:
-            WorkbenchError: always.
-        """
-        raise WorkbenchError(
-            "labels that are masks are not doubted: bench.evaluate().to_pandas() ranks the images on "
-            "which model and label differ most"
-        )
+    def doubts(self) -> RegionDoubts:
+        """What the segmenter says against masks of the pool that it has not learned from."""
+        ids = self.segmenting.require(self.segmenting.unseen())
+        self.segmenting.write()  # for the page shows what is said
+        found = self._queue.look_up(ids)
+        items = [found[sample_id] for sample_id in ids]
+        classes = self.table().classes
+        return doubt_masks(items, self._labels.masks.indices, self.segmenting.said(ids), classes)
 
     def refresh(self) -> None:
         """Bring the predictions up to date, if there is a segmenter."""
         with contextlib.suppress(NotEnoughLabelsError):
             self.segmenting.write()
+
+
+def _would_be(item: QueueItem, wrong: Sequence[WrongPlace]) -> dict[str, Any]:
+    """What the segmenter would have in an image where regions are wrong."""
+    return {"suggestion": predicted_boxes(item)}

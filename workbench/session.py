@@ -32,7 +32,6 @@ from workbench.maskwork import MaskWork
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from workbench.boxmistakes import WrongBoxes
     from workbench.evaluation.detection import DetectionEvaluation
     from workbench.evaluation.segmentation import SegmentationEvaluation
     from workbench.exchange import ExportReport
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from workbench.runs.runs import Runs
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
+    from workbench.wrongplaces import WrongPlaces
 
 
 _WORK = {DETECTION: BoxWork, INSTANCES: BoxWork, SEGMENTATION: MaskWork, KEYPOINTS: KeypointWork}
@@ -170,7 +170,8 @@ class Workbench:
         Every label is judged by a probe that has not seen it, and by its nearest neighbours. Boxes
         are judged by the detector, in images that it has not learned from: overlooked, badly placed
         or of a wrong class. `bench.train(fold=1)`, and 2, 3, 4, train others that judge the rest.
-        Outlines are judged by the edges of their images, too: loose, tight or shifted.
+        Outlines are judged by the edges of their images, too: loose, tight or shifted. Masks are judged
+        region by region, in images that the segmenter has not learned from.
 
         Returns:
             A row a label: `path`, `label`, `suggested`, `score` (0 to 1), `likely` (whether it
@@ -271,18 +272,19 @@ class Workbench:
         """
         return self._work.evaluate()
 
-    def errors(self, kind: str | None = None, count: int = 100) -> "Errors | WrongBoxes":
+    def errors(self, kind: str | None = None, count: int = 100) -> "Errors | WrongPlaces":
         """What the model gets wrong and what it has not seen the like of: the images to look at.
 
         In a cell a gallery; a click opens an image in the labelling widget. Each kind is saved as a
         view for the App, too. Mistakes on the test split are shown, but choosing labels, classes or
         models by them spends its blindness: figures on it then flatter what was chosen. Of boxes it
-        is the wrong boxes; views are named as `Boxes: missed`.
+        and masks it is the wrong boxes and regions; views are named as `Boxes: missed`.
 
         Args:
             kind: `confident` (and wrong), `label` (probably a wrong one), `confused` (pairs of
                 classes) or `outlier` (out of distribution); of boxes `missed`, `false alarm`,
-                `badly placed`, `confused` or `duplicate`. By default all.
+                `badly placed`, `confused` or `duplicate`; of masks `missed`, `false alarm`,
+                `confused` or `boundary`. By default all.
             count: how many of each kind, at most.
 
         Raises:

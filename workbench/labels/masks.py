@@ -56,12 +56,12 @@ class Masks:
             raise LabelError(f"no image has the id {sample_id!r} in this dataset")
         return self._painter.mask_in(sample, field), self._painter.names()
 
-    def indices(self, sample_id: str) -> NDArray[np.uint16]:
+    def indices(self, sample_id: str, field: str = GROUND_TRUTH) -> NDArray[np.uint16]:
         """The mask of an image as `commit` takes it: 0 for none, 1 for the first class of the list.
 
-        Errors as those of `read`.
+        Arguments and errors are those of `read`.
         """
-        return looked_up(self.read(sample_id)[0], self.index_of())
+        return looked_up(self.read(sample_id, field)[0], self.index_of())
 
     def numbers(self) -> dict[str, int]:
         """The number that each class is painted with."""

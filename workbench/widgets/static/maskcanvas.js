@@ -23,8 +23,9 @@ const GHOST = 8; // pixels of the image from stripe to stripe of what is suggest
  * @param {ReturnType<typeof import("./viewport.js").createViewport>} viewport
  * @param {() => string[]} classes
  * @param {() => string} className of what is painted next
+ * @param {() => boolean} reviewing whether what is suggested is to be seen in the place of what is there, too
  */
-export function createMaskCanvas(stage, viewport, classes, className) {
+export function createMaskCanvas(stage, viewport, classes, className, reviewing) {
     const still = addCanvas(stage, "wb-layer wb-mask");
     const hand = addCanvas(stage, "wb-layer wb-hand");
     for (const canvas of [still, hand]) canvas.setAttribute("aria-hidden", "true");
@@ -73,13 +74,17 @@ export function createMaskCanvas(stage, viewport, classes, className) {
         const words = new Uint32Array(pixels.data.buffer);
         const colours = coloursOf(raster.palette);
         const guesses = ghosts ? coloursOf(ghosts.palette) : colours;
+        const own = ghosts && reviewing() ? ghosts.palette.map((name) => raster.palette.indexOf(name)) : null;
         let to = 0;
         for (let row = top; row < top + height; row += 1) {
             let at = row * step * raster.width + left * step;
             for (let column = 0; column < width; column += 1, at += step, to += 1) {
                 const value = raster.values[at];
-                if (value) words[to] = colours[value];
-                else if (ghosts?.values[at] && (left + column + row) % GHOST < GHOST / 2) words[to] = guesses[ghosts.values[at]];
+                const guess = ghosts?.values[at] ?? 0;
+                const striped = (left + column + row) % GHOST < GHOST / 2;
+                if (own && own[guess] !== value) words[to] = striped ? guesses[guess] : colours[value];
+                else if (value) words[to] = colours[value];
+                else if (guess && striped) words[to] = guesses[guess];
             }
         }
         sheetContext.putImageData(pixels, left, top);

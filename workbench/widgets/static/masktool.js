@@ -32,7 +32,7 @@ const RASTERS_KEPT = 4; // masks of those images: one of 12 MP takes 48 MB
  * @returns {Tool}
  */
 export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
-    const canvas = createMaskCanvas(parts.stage, viewport, () => work.classes, classNow);
+    const canvas = createMaskCanvas(parts.stage, viewport, () => work.classes, classNow, () => work.reviewing);
     const hand = createMaskHand(viewport, { raster, className: classToPaint, painted: tell, paint, pans: on.panning });
     const magic = createMagic(viewport, {
         ...{ image: raster, exact: true, paint, pans: on.panning, say: on.notify, send: on.send, refresh: on.refresh },
@@ -147,6 +147,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
         accept((own, guess, may) => {
             const { x, y } = hand.place ?? { x: -1, y: -1 };
             const at = Math.floor(y) * guess.width + Math.floor(x);
+            if (work.reviewing && x >= 0 && y >= 0 && x < guess.width && y < guess.height) return instead(own, guess, at);
             const name = x < 0 || y < 0 || x >= guess.width || y >= guess.height ? "" : guess.palette[guess.values[at]];
             if (name) return fillAlike(own, guess.values, at, may, own.valueOf(name));
             on.notify("point at what is suggested");
@@ -154,7 +155,25 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
         });
     }
 
+    /**
+     * In review, what is suggested takes the place of what is there: as far as both go around a pixel.
+     *
+     * @param {Raster} own
+     * @param {Raster} guess
+     * @param {number} at
+     */
+    function instead(own, guess, at) {
+        const name = guess.palette[guess.values[at]];
+        if (name === own.palette[own.values[at]]) {
+            on.notify("point at a striped region");
+            return null;
+        }
+        const pairs = Uint32Array.from(own.values, (value, place) => (value << 16) | guess.values[place]);
+        return fillAlike(own, pairs, at, () => true, name ? own.valueOf(name) : 0);
+    }
+
     function acceptAll() {
+        if (work.reviewing) return on.notify("in review, region by region");
         accept((own, guess, may) => {
             const values = guess.palette.map((name) => (name ? own.valueOf(name) : 0));
             for (let at = 0; at < guess.values.length; at += 1) {

@@ -90,7 +90,7 @@ export function fillLines(raster, rings, may, value) {
  * Paint the pixels alike around one, as far as they touch by their sides.
  *
  * @param {Raster} raster
- * @param {Uint16Array} source in which they are alike
+ * @param {Uint16Array | Uint32Array} source in which they are alike
  * @param {number} start place of the pixel
  * @param {(at: number) => boolean} may
  * @param {number} value

@@ -1,10 +1,11 @@
-"""What the gallery of wrong boxes asks of the kernel: pictures of the places, and what became of them.
+"""What the gallery of wrong places asks of the kernel: pictures of them, and what became of them.
 
-Wiring: it hands an image to the labelling widget, with what the detector would have in it.
+Wiring: it hands an image to the labelling widget, with what the model would have in it.
 """
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,76 +13,78 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from workbench.boxmistakes import WrongBox, WrongBoxes
-from workbench.boxreview import SHOWN, in_place_of
-from workbench.dataset.boxes import Box, corner_points, rings_of
 from workbench.dataset.display import Display
 from workbench.dataset.types import Split, Status
 from workbench.dataset.values import same_value
 from workbench.desk import Desk, Desks
 from workbench.errors import ImageError, WorkbenchError
-from workbench.evaluation.boxerrors import BoxErrorKind
 from workbench.labels.events import LabelEvent, Source
 from workbench.labels.queue import LabelQueue, QueueItem
+from workbench.wrongplaces import Found, WrongKind, WrongPlace, WrongPlaces
 
 if TYPE_CHECKING:
     from workbench.widgets.gallery import ErrorGallery
 
-TITLES = {
-    BoxErrorKind.MISSED: "Missed",
-    BoxErrorKind.FALSE_ALARM: "False alarms",
-    BoxErrorKind.BADLY_PLACED: "Badly placed",
-    BoxErrorKind.CONFUSED: "Confused",
-    BoxErrorKind.DUPLICATE: "Found twice",
-}
 AROUND = 1.8  # side of a picture, for the longer side of what is in it
 LEAST = 48  # pixels of the image that a picture has at least
-LABELLED, FOUND = "#ffffff", "#ffb000"
+LABELLED, SAID = "#ffffff", "#ffb000"
 
 
-class WrongBoxesList:
+Extras = Callable[[QueueItem, Sequence[WrongPlace]], dict[str, Any]]
+"""What the page is told of an image of the pool: what is suggested there, and where to begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a gallery speaks.
+
+    Attributes:
+        titles: of its tabs, by kind.
+        nothing: what is said where nothing is labelled.
+    """
+
+    titles: Mapping[Any, str]
+    nothing: str
+
+
+class PlaceList:
     """Images of the gallery to walk through, in the manner of the labelling queue.
 
     An image is on the list until somebody says that it is right, or skips it.
 
     Args:
         queue: to look images up in.
-        boxes: in the order of the gallery; an image comes once, with all of its boxes.
+        places: in the order of the gallery; an image comes once, with all of its places.
         first: id of the image to begin with; those before it come last.
-        model: what found them.
+        extras: what is suggested.
     """
 
     mode = "review"
 
     def __init__(
-        self, queue: LabelQueue, boxes: Sequence[WrongBox], first: str, model: str
+        self, queue: LabelQueue, places: Sequence[WrongPlace], first: str, extras: Extras
     ) -> None:
-        self._queue, self._model = queue, model
-        ids = list(dict.fromkeys(box.sample_id for box in boxes))
+        self._queue, self._extras = queue, extras
+        ids = list(dict.fromkeys(place.sample_id for place in places))
         start = ids.index(first)
-        self._boxes: dict[str, list[WrongBox]] = {i: [] for i in ids[start:] + ids[:start]}
-        for box in boxes:
-            self._boxes[box.sample_id].append(box)
-        found = queue.look_up(list(self._boxes))
+        self._places: dict[str, list[WrongPlace]] = {i: [] for i in ids[start:] + ids[:start]}
+        for place in places:
+            self._places[place.sample_id].append(place)
+        found = queue.look_up(list(self._places))
         self._begun = {sample_id: item.event for sample_id, item in found.items()}
 
     def items(self) -> list[QueueItem]:
         """What is still to be looked at, the first one first."""
-        found = self._queue.look_up(list(self._boxes))
-        return [found[i] for i in self._boxes if self._is_left(found.get(i))]
+        found = self._queue.look_up(list(self._places))
+        return [found[i] for i in self._places if self._is_left(found.get(i))]
 
     def extras(self, item: QueueItem) -> dict[str, Any]:
-        """What is wrong, and what the detector would have; nothing for test images."""
-        wrong = self._boxes.get(item.sample_id, [])
+        """What is wrong, and what the model would have; nothing for test images."""
+        wrong = self._places.get(item.sample_id, [])
         if not wrong or item.split is Split.TEST:
             return {}
-        suggested = [instead for box in wrong if (instead := _instead(box)) is not None]
-        labelled = next((box.label.id for box in wrong if box.label), "")
-        return {
-            "reason": "; ".join(box.reason for box in wrong),
-            "suggestion": {"boxes": suggested, "model": self._model, "threshold": SHOWN},
-            "point": suggested[0]["id"] if suggested else labelled,
-        }
+        reason = "; ".join(place.reason for place in wrong)
+        return {"reason": reason, **self._extras(item, wrong)}
 
     def source(self, sample_id: str, *, accepted: bool) -> Source:
         """Somebody has looked again."""
@@ -89,7 +92,7 @@ class WrongBoxesList:
 
     def holds(self, event: LabelEvent) -> bool:
         """Whether the event's image is to be looked at now: after an undo, it is again."""
-        on_it = event.applied and event.sample_id in self._boxes
+        on_it = event.applied and event.sample_id in self._places
         return on_it and self._is_left(self._queue.item(event.sample_id))
 
     def _is_left(self, item: QueueItem | None) -> bool:
@@ -99,23 +102,29 @@ class WrongBoxesList:
         return item.event == self._begun.get(item.sample_id) or item.source != Source.REVIEWED
 
 
-class BoxGalleryDesk:
-    """The wrong boxes of one dataset, as the gallery sees them.
+class PlaceGalleryDesk:
+    """The wrong places of one dataset, as the gallery sees them.
 
     Args:
         errors: what was found.
         desks: make what a labelling widget needs.
         display: makes pictures.
+        words: how it speaks.
+        extras: what is suggested.
     """
 
-    def __init__(self, errors: WrongBoxes, desks: Desks, display: Display) -> None:
+    def __init__(
+        self, errors: WrongPlaces, desks: Desks, display: Display, words: Words, extras: Extras
+    ) -> None:
         self._errors = errors
         self._labels = desks.labels
         self._queue = desks.queue
         self._desks = desks
         self._display = display
-        self._by_key = {box.key: box for each in errors.kinds.values() for box in each.boxes}
-        ids = {box.sample_id for box in self._by_key.values()}
+        self._words = words
+        self._extras = extras
+        self._by_key = {each.key: each for kind in errors.kinds.values() for each in kind.places}
+        ids = {place.sample_id for place in self._by_key.values()}
         self._labelled = {i: item.label for i, item in self._queue.look_up([*ids]).items()}
 
     def state(self) -> dict[str, Any]:
@@ -124,12 +133,12 @@ class BoxGalleryDesk:
         kinds = [
             {
                 "kind": kind.value,
-                "title": TITLES[kind],
+                "title": self._words.titles[kind],
                 "verb": "says",
-                "nothing": "no box there",
+                "nothing": self._words.nothing,
                 "about": found.about,
                 "total": found.total,
-                "cases": [_plain(box) for box in found.boxes],
+                "cases": [_plain(place) for place in found.places],
             }
             for kind, found in self._errors.kinds.items()
         ]
@@ -137,23 +146,25 @@ class BoxGalleryDesk:
         return {"images": len(self._labelled), "kinds": kinds, "marks": marks}
 
     def open(self, kind: str, sample_id: str) -> Desk:
-        """A desk to walk through the images of a kind, from that of one box on.
+        """A desk to walk through the images of a kind, from that of one place on.
 
         Args:
             kind: one of the gallery's.
-            sample_id: the `id` of its case, which is that of a box.
+            sample_id: the `id` of its case, which is that of a place.
 
         Raises:
-            WorkbenchError: the gallery has no such kind or box.
+            WorkbenchError: the gallery has no such kind or place.
         """
-        boxes = [
-            b for each, found in self._errors.kinds.items() if each == kind for b in found.boxes
+        places = [
+            place
+            for each, found in self._errors.kinds.items()
+            if each == kind
+            for place in found.places
         ]
-        first = next((box for box in boxes if box.key == sample_id), None)
+        first = next((place for place in places if place.key == sample_id), None)
         if first is None:
-            raise WorkbenchError(f"the gallery has no box {sample_id!r} under {kind!r}")
-        parts = self._queue, boxes, first.sample_id, self._errors.model
-        return self._desks.at(WrongBoxesList(*parts))
+            raise WorkbenchError(f"the gallery has no place {sample_id!r} under {kind!r}")
+        return self._desks.at(PlaceList(self._queue, places, first.sample_id, self._extras))
 
     def thumbnails(self, sample_ids: Sequence[str], side: int) -> list[bytes]:
         """Pictures of the places, by their cases' `id`, with what is labelled and found there."""
@@ -185,41 +196,40 @@ class BoxGalleryDesk:
             return "in review"
         return "kept" if same_value(item.label, self._labelled[item.sample_id]) else "changed"
 
-    def _picture(self, box: WrongBox | None, side: int) -> bytes:
-        if box is None:
+    def _picture(self, place: WrongPlace | None, side: int) -> bytes:
+        if place is None:
             return b""
-        region = around(box)
+        region = around(place)
         try:
-            data = self._display.region(box.path, region, side).data
+            data = self._display.region(place.path, region, side).data
         except (ImageError, ValueError):  # gone, or another picture by now
             return b""
-        return _drawn(data, box, region, side)
+        return _drawn(data, place, region, side)
 
 
-def around(box: WrongBox) -> tuple[int, int, int, int]:
-    """The square around what is labelled and found, in pixels of the image, cut at its edges."""
-    points = [p for each in (box.label, box.found) if each for p in corner_points(each, box.size)]
+def around(place: WrongPlace) -> tuple[int, int, int, int]:
+    """The square around what is labelled and said, in pixels of the image, cut at its edges."""
+    points = [point for lines in place.lines() for line in lines for point in line]
     xs, ys = [x for x, _ in points], [y for _, y in points]
     half = max(LEAST, AROUND * max(max(xs) - min(xs), max(ys) - min(ys))) / 2
     x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-    width, height = box.size
+    width, height = place.size
     left, top = max(0, int(x - half)), max(0, int(y - half))
     return left, top, min(width, int(x + half) + 1), min(height, int(y + half) + 1)
 
 
-def _drawn(data: bytes, box: WrongBox, region: tuple[int, int, int, int], side: int) -> bytes:
-    """A picture of a region with its boxes: white and whole what is labelled, dashed what is found."""
+def _drawn(data: bytes, place: WrongPlace, region: tuple[int, int, int, int], side: int) -> bytes:
+    """A picture of a region: white and whole around what is labelled, dashed around what is said."""
     width, height = region[2] - region[0], region[3] - region[1]
     scale = side / max(width, height)
     with Image.open(io.BytesIO(data)) as opened:
         size = max(1, round(scale * width)), max(1, round(scale * height))
         picture = opened.convert("RGB").resize(size, Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture)
-    for each, colour, dash in ((box.label, LABELLED, 0), (box.found, FOUND, 6)):
-        if each is None:
-            continue
-        for ring in rings_of(each, box.size):
-            closed = (np.array([*ring, ring[0]]) - region[:2]) * scale
+    labelled, said = place.lines()
+    for lines, colour, dash in ((labelled, LABELLED, 0), (said, SAID, 6)):
+        for line in lines:
+            closed = (np.array([*line, line[0]]) - region[:2]) * scale
             _line(draw, closed, colour, dash)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=88)
@@ -238,37 +248,37 @@ def _line(draw: ImageDraw.ImageDraw, points: NDArray[np.float64], colour: str, d
         draw.line([*map(tuple, ends.tolist())], fill=colour, width=2)
 
 
-def _instead(box: WrongBox) -> Mapping[str, Any] | None:
-    """What the detector would have there; None where that is no other box than there is."""
-    if box.found is None or box.kind is BoxErrorKind.DUPLICATE:
-        return None
-    confused = box.kind is BoxErrorKind.CONFUSED
-    label: Box | None = None if box.kind is BoxErrorKind.FALSE_ALARM else box.label
-    return {**in_place_of(box.found, label, only_class=confused), "reason": box.reason}
-
-
-def _plain(box: WrongBox) -> dict[str, Any]:
-    """A box as the gallery gets it."""
-    sure = box.found.confidence if box.found else None
+def _plain(place: WrongPlace) -> dict[str, Any]:
+    """A place as the gallery gets it."""
+    label, said, sure = place.names
     return {
-        "id": box.key,
-        "sample": box.sample_id,
-        "name": Path(box.path).name,
-        "label": box.label.label if box.label else None,
-        "predicted": box.found.label if box.found else None,
+        "id": place.key,
+        "sample": place.sample_id,
+        "name": Path(place.path).name,
+        "label": label,
+        "predicted": said,
         "percent": None if sure is None else round(100 * sure),
-        "reason": box.reason,
+        "reason": place.reason,
         "group": "",
-        "test": box.split is Split.TEST,
+        "test": place.split is Split.TEST,
     }
 
 
-def box_gallery(desks: Desks, display: Display) -> "Callable[[WrongBoxes], ErrorGallery]":
-    """How to make the gallery of what was found."""
+def found_places(
+    kinds: Mapping[Any, WrongKind],
+    about: Found,
+    desks: Desks,
+    display: Display,
+    words: Words,
+    extras: Extras,
+) -> WrongPlaces:
+    """What was found, with its gallery."""
+    ids = {place.sample_id for each in kinds.values() for place in each.places}
+    events = {each: item.event for each, item in desks.queue.look_up([*ids]).items()}
 
-    def make(errors: WrongBoxes) -> "ErrorGallery":
+    def make(errors: WrongPlaces) -> "ErrorGallery":
         from workbench.widgets.gallery import ErrorGallery
 
-        return ErrorGallery(BoxGalleryDesk(errors, desks, display))
+        return ErrorGallery(PlaceGalleryDesk(errors, desks, display, words, extras))
 
-    return make
+    return WrongPlaces(kinds, events, about, make)

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from tests.boxfinder import box, seen, use
-from workbench.boxgallery import FOUND, BoxGalleryDesk, around
 from workbench.errors import WorkbenchError
 from workbench.labels.events import Source
+from workbench.placegallery import SAID, around
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def errors(bench, ids):
 
 @pytest.fixture
 def desk(bench, errors):
-    return BoxGalleryDesk(errors, bench._work.desks, bench._work.display)
+    return errors.gallery._desk
 
 
 def cases(desk, kind):
@@ -98,15 +98,15 @@ def test_the_gallery_is_told_every_wrong_box_by_kind(bench, errors, desk, ids):
 
 def test_a_picture_shows_the_place_with_what_is_labelled_and_found(errors, desk):
     (case,) = cases(desk, "badly placed")
-    (wrong,) = errors.kinds["badly placed"].boxes
+    (wrong,) = errors.kinds["badly placed"].places
     left, top, right, bottom = around(wrong)
     width, height = wrong.size
     assert 0 <= left < 0.1 * width and right <= width and 0 <= top < bottom <= height
-    picture, none = desk.thumbnails([case["id"], "no such box"], 128)
+    picture, none = desk.thumbnails([case["id"], "no such place"], 128)
     assert none == b""
     with Image.open(io.BytesIO(picture)) as opened:
         pixels = np.asarray(opened.convert("RGB")).astype(int)
-    colour = np.array([int(FOUND[at : at + 2], 16) for at in (1, 3, 5)])
+    colour = np.array([int(SAID[at : at + 2], 16) for at in (1, 3, 5)])
     assert (np.abs(pixels - colour).max(axis=2) < 60).any(), "what was found is drawn"
     assert desk.thumbnails([case["id"]], 64)[0] != picture
 
@@ -133,7 +133,7 @@ def test_an_opened_image_has_what_the_detector_would_put_there(bench, desk, ids)
     queue = desk.open("confused", cases(desk, "confused")[0]["id"]).state()["queue"]
     hidden = next(item for item in queue if item["id"] == ids["test"])
     assert not {"suggestion", "point"} & set(hidden) and not hidden["reason"]
-    with pytest.raises(WorkbenchError, match="no box 'x' under 'missed'"):
+    with pytest.raises(WorkbenchError, match="no place 'x' under 'missed'"):
         desk.open("missed", "x")
 
 
@@ -165,7 +165,7 @@ def test_an_image_is_looked_at_until_it_is_said_to_be_right_and_is_marked(bench,
 
 def test_a_file_that_is_gone_has_no_picture(bench, errors, desk, tmp_path):
     (case,) = cases(desk, "missed")
-    (wrong,) = errors.kinds["missed"].boxes
+    (wrong,) = errors.kinds["missed"].places
     shutil.rmtree(tmp_path / "photos")
     assert desk.thumbnails([case["id"]], 128) == [b""]
     assert wrong.path.startswith(str(tmp_path))
