@@ -182,3 +182,53 @@ def test_a_reload_loses_nothing_and_a_missing_file_is_told(lab_page: Open, home:
     page.run_cell(1)
     page.page.get_by_text("bring the file back").wait_for()
     screenshots(page, "mask-missing")
+
+
+def test_in_review_a_suggestion_takes_the_place_of_what_is_doubted(
+    lab_page: Open, home: Path
+) -> None:
+    """Striped is where both differ; a region is replaced, or goes where nothing is suggested."""
+    doubted = """
+import numpy as np
+from workbench.dataset.home import masks_folder
+from workbench.dataset.masks import write_mask
+from workbench.dataset.predictions import write_predicted_masks
+from workbench.quality.masks import MaskSuspect, MaskSuspectKind, MaskSuspects
+from workbench.regionreview import RegionDoubts
+from workbench.review import Review
+from workbench.widgets.labelling import LabelWidget
+label = np.zeros((303, 384), dtype=np.uint16)
+label[50:150, 50:150], label[200:250, 200:300] = 1, 2
+bench.labels.commit(pool[0], label)
+said = np.zeros((303, 384), dtype=np.uint8)
+said[50:150, 50:150] = bench.labels.masks.numbers()["worn"]
+path = write_mask(masks_folder(bench._connection.home, bench.labels.dataset_id), said)
+told = str(path), [int(said.max())], ["worn"]
+write_predicted_masks(bench._connection, bench.dataset, {pool[0]: told}, "a-run")
+(item,) = bench.queue.look_up(pool[:1]).values()
+suspect = MaskSuspect(
+    MaskSuspectKind.WRONG_CLASS, 0, 1, 3, (50, 50, 150, 150), 10_000, 0.9, True, "worn, it seems"
+)
+review = Review(RegionDoubts([item], MaskSuspects((suspect,)), CLASSES), bench.queue)
+"""
+    first, _ = opening("masks-doubted", doubted)
+    page = lab_page([first, "widget = LabelWidget(bench._work.desks.at(review))\nwidget"])
+    show_widget(page)
+    wait_mask(page)
+    page.page.locator(".wb-reason", has_text="worn, it seems").wait_for()
+    page.page.get_by_text("Suggested by a-run").wait_for()
+    screenshots(page, "mask-doubted")
+    page.page.mouse.move(*place(page.page, 100, 100))
+    type_keys(page, "v")
+    wait_saved(page)
+    assert painted(page) == {"worn": 100 * 100, "bronze": 50 * 100}
+    page.page.mouse.move(*place(page.page, 250, 220))
+    type_keys(page, "v")
+    wait_saved(page)
+    assert painted(page) == {"worn": 100 * 100}
+    page.page.mouse.move(*place(page.page, 20, 20))
+    type_keys(page, "v")
+    page.page.get_by_text("point at a striped region").wait_for()
+    type_keys(page, " ")
+    wait_saved(page)
+    assert page.execute("print(bench.labels.history()['source'].tolist()[-1])") == "reviewed"

@@ -39,6 +39,7 @@ export function createClassList(keymap, on) {
     let lit = new Set();
     let timer = 0;
     let drawn = "";
+    const keeps = () => keymap.actions.some(({ name }) => name === "keep");
 
     /**
      * @param {ClassView} view
@@ -70,7 +71,7 @@ export function createClassList(keymap, on) {
             share >= LEAST_SHARE ? h("span", { class: "wb-share" }, percent) : "",
             h("span", { class: "wb-count", title: "labels so far" }, String(view.counts[name] ?? 0)),
             !ticked && suggested ? h("kbd", {}, keymap.key("accept")) : "",
-            !ticked && reviewing && chosen ? h("kbd", { title: "Keep this label" }, keymap.key("keep")) : "",
+            !ticked && reviewing && chosen && keeps() ? h("kbd", { title: "Keep this label" }, keymap.key("keep")) : "",
             key ? h("kbd", {}, key) : "",
         );
         if (ticked) {

@@ -73,9 +73,9 @@ export function createMaskPanel(parent, keymap, on) {
     return {
         /**
          * @param {{ kind: string, magicKind: string, tools: string[], size: number, careful: boolean, classes: string[], raster: import("./raster.js").Raster | null,
-         *           problem: string, suggestedBy: string | null }} state `suggestedBy`: null where nothing is suggested
+         *           problem: string, suggestedBy: string | null, reviewing: boolean }} state `suggestedBy`: null where nothing is suggested
          */
-        show({ kind, magicKind, tools, size, careful: isCareful, classes, raster, problem, suggestedBy }) {
+        show({ kind, magicKind, tools, size, careful: isCareful, classes, raster, problem, suggestedBy, reviewing }) {
             for (const each of kinds) {
                 each.button.setAttribute("aria-pressed", String(!magicKind && each.kind === kind));
                 nameKey(each.button, each.kind);
@@ -86,6 +86,7 @@ export function createMaskPanel(parent, keymap, on) {
             careful.setAttribute("aria-pressed", String(isCareful));
             nameKey(careful, "careful");
             suggested.hidden = suggestedBy === null;
+            all.hidden = reviewing; // there, region by region
             by.textContent = suggestedBy ? `Suggested by ${suggestedBy}` : "Suggested";
             nameKey(all, "acceptGhosts");
             nameKey(one, "acceptGhost");

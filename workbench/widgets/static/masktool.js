@@ -343,6 +343,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
                 raster: (picture && item?.raster) ?? null,
                 problem: problems.get(item?.id ?? "") ?? "",
                 suggestedBy: suggestion && ghost() ? suggestion.model : null,
+                reviewing: work.reviewing,
             });
             paint();
         },
