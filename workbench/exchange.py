@@ -36,6 +36,7 @@ from workbench.dataset.values import (
 )
 from workbench.errors import FormatError
 from workbench.labels.store import LabelStore
+from workbench.maskfiles import write_masks
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -54,7 +55,7 @@ _FORMATS = {
     INSTANCES: ("coco", "cvat", "masks", "fiftyone"),
     CLASSIFICATION: ("folders", "csv", "fiftyone"),
     MULTILABEL: ("csv", "fiftyone"),
-    SEGMENTATION: ("fiftyone",),
+    SEGMENTATION: ("masks", "fiftyone"),
     KEYPOINTS: ("coco", "fiftyone"),
 }
 _SHAPES = {INSTANCES: "outline", KEYPOINTS: "points"}  # columns of a table of objects
@@ -107,7 +108,7 @@ def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str)
         folder: must not exist, or be empty; it is there whole, or not at all.
         format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes, `coco`, `cvat`, `masks`
             or `fiftyone` for objects with outlines, `coco` or `fiftyone` for those with points, `folders`,
-            `csv` or `fiftyone` for classes.
+            `csv` or `fiftyone` for classes, `masks` or `fiftyone` for masks.
 
     Raises:
         FormatError: the format does not go with the task, the folder is taken, nothing is
@@ -232,6 +233,9 @@ def _write(
         copy = new / "images" / place
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(item.path, copy)
+    if labels.task == SEGMENTATION:
+        write_masks(new, dataset, labels, items)
+        return
     points = {} if labels.skeleton is None else {"skeleton": labels.skeleton}
     _WRITERS[format](new, items, labels.classes, **points)
 

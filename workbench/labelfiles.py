@@ -21,10 +21,19 @@ from workbench.dataset.keypoints import Skeleton, skeleton_from
 from workbench.dataset.opening import import_is_done, is_there, pending_import
 from workbench.dataset.schema import check_task, clean_classes
 from workbench.dataset.types import FINISHED
-from workbench.dataset.values import BOXED, CLASSIFICATION, DRAWN, INSTANCES, KEYPOINTS, names_of
+from workbench.dataset.values import (
+    BOXED,
+    CLASSIFICATION,
+    DRAWN,
+    INSTANCES,
+    KEYPOINTS,
+    SEGMENTATION,
+    names_of,
+)
 from workbench.errors import FormatError
 from workbench.folders import FOLDERS, label_by_folder, refuse_boxes
 from workbench.labels.store import LabelStore
+from workbench.maskfiles import read_mask_labels, record_masks
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -206,6 +215,8 @@ def read_labels(
     from workbench.dataset.formats.finding import READERS, find_labels
     from workbench.dataset.formats.objectmasks import refuse_among_images
 
+    if task == SEGMENTATION:
+        return read_mask_labels(folder, source, known)
     name, path = find_labels(source, folder)
     files = find_files(folder)
     if name == "masks":
@@ -267,6 +278,8 @@ def _known(labels: LabelStore) -> Callable[[str], bool] | None:
 
 def _record(dataset: "fo.Dataset", labels: LabelStore, found: Imported) -> LabelReport:
     """Give the images that have none their labels."""
+    if labels.task == SEGMENTATION:
+        return record_masks(dataset, labels, found)
     columns = ["id", "filepath", fields.STATUS, fields.EVENT]
     there = {Path(row[1]): row for row in zip(*dataset.values(columns), strict=True)}
     open_ids = [row[0] for path, row in there.items() if path in found.labels and _is_open(row)]

@@ -93,8 +93,8 @@ class Workbench:
         Args:
             folder: searched with its sub-folders.
             labels: `"folders"` takes the name of the folder that an image lies in as its label.
-                `"coco"`, `"yolo"`, `"voc"`, `"cvat"`, `"csv"` or `"fiftyone"` is looked for in
-                `folder`; a path says where. An image with a fault, or with a label, stays as it is.
+                `"coco"`, `"yolo"`, `"voc"`, `"cvat"`, `"csv"`, `"masks"` or `"fiftyone"` is looked
+                for in `folder`; a path says where. An image with a fault, or with a label, stays as it is.
 
         Returns:
             What was added and what was left out, with reasons; `labels` of it is about the labels.
@@ -112,8 +112,10 @@ class Workbench:
 
         Args:
             folder: must not exist, or be empty; it is there whole, or not at all.
-            format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes; `folders`, `csv`
-                or `fiftyone` for classes. What it cannot carry is warned of before it is lost.
+            format: `coco`, `yolo`, `voc`, `cvat`, `csv` or `fiftyone` for boxes; `coco`, `cvat`,
+                `masks` or `fiftyone` for outlines; `coco` or `fiftyone` for keypoints; `masks` or
+                `fiftyone` for masks; `folders`, `csv` or `fiftyone` for classes. What it cannot
+                carry is warned of before it is lost.
 
         Raises:
             FormatError: the folder is taken, nothing is labelled, or this cannot be in the format.

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from workbench.dataset.boxdocuments import Size
-from workbench.dataset.formats.found import Findings, LabelReport
 from workbench.dataset.formats.masknames import (
     BACKGROUND_NAME,
     CLASSES_FILE,
@@ -110,37 +109,6 @@ def read(
         else:
             yield _found(reader, path, found[0])
     yield from strays
-
-
-def check(
-    folder: Path,
-    images: Iterable[Path],
-    classes: MaskClasses,
-    *,
-    suffix: str = "",
-    ignored: Collection[int] = (),
-) -> LabelReport:
-    """What `read` would come to, without keeping any mask: nothing else is touched.
-
-    Raises:
-        FormatError: there is no PNG file in the folder.
-    """
-    findings = Findings("masks", str(folder))
-    good = empty = 0
-    for each in read(folder, images, classes, suffix=suffix, ignored=ignored):
-        name = str(each.image or each.file)
-        if each.file is None:
-            findings.note(f"{each.problem}, which stays unlabelled", name, each.detail)
-        elif each.indices is None:
-            findings.fault(each.problem, name, each.detail)
-        else:
-            good += 1
-            empty += not each.indices.any()
-            if each.ignored:
-                detail = f"{each.ignored:,} pixels"
-                findings.note("mask with unlabelled pixels, which become background", name, detail)
-    found = tuple(findings.found)
-    return LabelReport("masks", str(folder), good, negatives=empty, findings=found)
 
 
 def write(

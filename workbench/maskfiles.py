@@ -1,0 +1,167 @@
+"""Masks into a bench and out of it, as folders of PNG files with a list of their classes.
+
+Wiring: the files are `dataset.formats.maskfolder`'s, the commits those of `labels`. Masks are read one at
+a time, once to check all of them and once more to keep them.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.dataset import fields
+from workbench.dataset.boxdocuments import Size
+from workbench.dataset.files import find_files
+from workbench.dataset.formats import maskfolder
+from workbench.dataset.formats.found import Finding, Findings, Imported, LabelReport, Said
+from workbench.dataset.formats.items import Item
+from workbench.dataset.formats.maskfolder import FoundMask, folder_of_masks
+from workbench.dataset.formats.masknames import MaskClasses, find_classes
+from workbench.dataset.masks import numbers_in
+from workbench.dataset.types import FINISHED
+from workbench.errors import FormatError
+from workbench.labels.store import LabelStore
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+NAME = "masks"
+
+
+def read_mask_labels(
+    folder: Path, source: str | Path, known: Callable[[str], bool] | None
+) -> Imported:
+    """What a folder of masks says of the images of a folder.
+
+    Args:
+        folder: searched for images with its sub-folders.
+        source: `"masks"` for those of `folder` itself; or the folder that has the masks, or `masks`,
+            or the list of their classes.
+        known: whether a class is in the bench's list; None where that is empty yet, and any goes.
+
+    Returns:
+        Of each image the classes in its mask.
+
+    Raises:
+        FormatError: there are no masks or no list of their classes, the masks lie among the images,
+            or none of them is of any use.
+    """
+    masks, files = _place(folder, source), find_files(folder)
+    _refuse_among_images(masks, files)
+    classes = find_classes(masks)
+    findings = Findings(NAME, str(masks))
+    said: dict[Path, Said] = {}
+    for each in maskfolder.read(masks, files, classes):
+        names = _names(each, classes, known, findings)
+        if names is not None and each.image is not None:
+            said[each.image] = names
+    report = LabelReport(NAME, str(masks), findings=tuple(findings.found)).counted(said)
+    if not said:
+        raise FormatError(
+            f"no image below {folder} gets a mask from {masks}, and nothing was imported: {report}"
+        )
+    return Imported(said, classes.names, report)
+
+
+def record_masks(dataset: "fo.Dataset", labels: LabelStore, found: Imported) -> LabelReport:
+    """Give the images that have no mask those of a folder, one event each.
+
+    Args:
+        dataset: the dataset.
+        labels: its labels; the class list has all classes of the masks.
+        found: by `read_mask_labels`.
+    """
+    columns = ["id", "filepath", fields.STATUS, f"{fields.GROUND_TRUTH}.mask_path"]
+    there = {Path(row[1]): row for row in zip(*dataset.values(columns), strict=True)}
+    findings = list(found.report.findings)
+    for path in found.labels.keys() - there.keys():
+        detail = "the import left it out: its report says why"
+        findings.append(Finding("image that is not in the dataset", str(path), detail, fatal=True))
+    own = [path for path in found.labels if path in there]
+    open_ones = [path for path in own if there[path][2] not in FINISHED and not there[path][3]]
+    masks = Path(found.report.source)
+    classes = find_classes(masks)
+    table = _table(classes, labels)
+    for each in maskfolder.read(masks, open_ones, classes) if open_ones else ():
+        if each.image is not None and each.indices is not None:
+            sample_id = there[each.image][0]
+            labels.import_labels({sample_id: table[each.indices]}, annotator=NAME)
+    report = replace(found.report, already=len(own) - len(open_ones), findings=tuple(findings))
+    return report.counted({path: found.labels[path] for path in open_ones})
+
+
+def write_masks(
+    folder: Path, dataset: "fo.Dataset", labels: LabelStore, items: Sequence[Item]
+) -> None:
+    """Write the masks of labelled images; errors as those of `maskfolder.write`.
+
+    Args:
+        folder: is there; `masks` and the list of the classes are written into it.
+        dataset: the dataset.
+        labels: its labels.
+        items: the images.
+    """
+    ids = dict(zip(*dataset.values(["filepath", "id"]), strict=True))
+
+    def masks() -> Iterator[tuple[str, Size, NDArray[np.uint16]]]:
+        for item in items:
+            yield item.name, item.size, labels.masks.indices(ids[str(item.path)])
+
+    maskfolder.write(folder, masks(), labels.classes)
+
+
+def _place(folder: Path, source: str | Path) -> Path:
+    """The folder that has the masks."""
+    if source == NAME:
+        return folder_of_masks(folder)
+    path = Path(source).expanduser().absolute()
+    if not path.exists():
+        raise FormatError(
+            f"there is nothing at {path}: give the folder of the masks, or the list of their classes"
+        )
+    return folder_of_masks(path if path.is_dir() else path.parent)
+
+
+def _refuse_among_images(masks: Path, files: Collection[Path]) -> None:
+    inside = [file for file in files if file.resolve().is_relative_to(masks.resolve())]
+    if inside:
+        raise FormatError(
+            f"what lies in {masks} are masks, and would be imported as images: give the folder of the "
+            f"images alone, with labels={str(masks)!r}"
+        )
+
+
+def _names(
+    found: FoundMask,
+    classes: MaskClasses,
+    known: Callable[[str], bool] | None,
+    findings: Findings,
+) -> tuple[str, ...] | None:
+    """The classes in a mask; None where there is none of any use."""
+    name = str(found.image or found.file)
+    if found.file is None:
+        findings.note(f"{found.problem}, which stays unlabelled", name, found.detail)
+        return None
+    if found.indices is None:
+        findings.fault(found.problem, name, found.detail)
+        return None
+    names = tuple(classes.names[number - 1] for number in numbers_in(found.indices))
+    unknown = [each for each in names if known is not None and not known(each)]
+    if unknown:
+        detail = f"{unknown[0]!r}: bench.classes.add({unknown[0]!r}), then import again"
+        findings.fault("class that is not in the list", name, detail)
+        return None
+    if found.ignored:
+        detail = f"{found.ignored:,} pixels"
+        findings.note("mask with unlabelled pixels, which become background", name, detail)
+    return names
+
+
+def _table(classes: MaskClasses, labels: LabelStore) -> NDArray[np.uint16]:
+    """Class indices of the bench by those of the masks."""
+    place: Mapping[str, int] = {name: index + 1 for index, name in enumerate(labels.classes)}
+    now = [labels.class_now(name) for name in classes.names]
+    return np.array([0, *(place.get(name or "", 0) for name in now)], dtype=np.uint16)
