@@ -75,6 +75,7 @@ def read(
     *,
     suffix: str = "",
     ignored: Collection[int] = (),
+    only: Collection[Path] | None = None,
 ) -> Iterator[FoundMask]:
     """Read the masks of images, one at a time; what is wrong with one is said, not raised.
 
@@ -84,9 +85,11 @@ def read(
         classes: as `masknames.find_classes` or `masknames.classes_of` has them.
         suffix: what stands after the image's stem in that of its mask, such as `_mask`.
         ignored: numbers that say that nobody labelled a pixel, besides 255 in a palette.
+        only: those of the images that are wanted; which mask is whose is a matter of all of them.
 
     Yields:
-        One for each image in the order given, then one for each mask that no image goes with.
+        One for each image that is wanted, in the order given, then one for each mask that no image
+        goes with.
 
     Raises:
         FormatError: there is no PNG file in the folder.
@@ -99,7 +102,8 @@ def read(
         raise FormatError(f"{folder} has no masks: give the folder that has a PNG for each image")
     reader = MaskReader(classes, frozenset(ignored))
     own, strays = _pairs(folder, files, paths, suffix)
-    for path in paths:
+    wanted = paths if only is None else [path for path in paths if path in only]
+    for path in wanted:
         found = own.get(path, [])
         if not found:
             yield FoundMask(path, None, problem="image without a mask", detail=str(folder))

@@ -25,6 +25,7 @@ VOID = 255
 """The number that a palette of Pascal VOC has for pixels that nobody labelled."""
 
 _LABELMAP, _JSON = "labelmap.txt", "classes.json"
+_LISTS = (_LABELMAP, _JSON, CLASSES_FILE)
 _BACKGROUND = frozenset({BACKGROUND_NAME, "_background_", "__background__"})
 _BLACK = (0, 0, 0)
 _BITS = 8  # of a colour
@@ -84,18 +85,32 @@ def find_classes(folder: Path) -> MaskClasses:
     Raises:
         FormatError: there is no such list, there are several, or it cannot be used.
     """
-    wanted = {_LABELMAP: _read_labelmap, _JSON: _read_json, CLASSES_FILE: _read_list}
     for place in (folder, folder.parent):
-        found = [name for name in wanted if (place / name).is_file()]
+        found = [name for name in _LISTS if (place / name).is_file()]
         if len(found) > 1:
             raise FormatError(
-                f"{place} has {' and '.join(found)}, which may differ: keep one, or give the names"
+                f"{place} has {' and '.join(found)}, which may differ: keep one, or give the one that "
+                "counts"
             )
         if found:
-            return wanted[found[0]](place / found[0])
+            return read_classes(place / found[0])
     raise FormatError(
         f"nothing in {folder} or above it names the classes of its masks: put {CLASSES_FILE} there, a "
         "name a line, or give the names"
+    )
+
+
+def read_classes(path: Path) -> MaskClasses:
+    """The classes that a list names: `labelmap.txt`, `classes.txt` or `classes.json`.
+
+    Raises:
+        FormatError: it is called otherwise, or cannot be used.
+    """
+    readers = {_LABELMAP: _read_labelmap, _JSON: _read_json, CLASSES_FILE: _read_list}
+    if path.name in readers:
+        return readers[path.name](path)
+    raise FormatError(
+        f"a list of the classes of masks is called {' or '.join(_LISTS)}, but got {path}: rename it"
     )
 
 
