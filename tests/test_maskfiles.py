@@ -1,6 +1,7 @@
 """Masks out of a bench as a folder and into another one, on the real database."""
 
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 
 import workbench as wb
 from tests.models.box_scenes import write_pictures
-from workbench.errors import FormatError
+from workbench.errors import FormatError, MaskError
 
 CLASSES = ["ink", "paper"]
 
@@ -24,7 +25,7 @@ def benches(home, tmp_path):
         return wb.open(name, images=images, task="segmentation", **options)
 
     yield open_one
-    for name in opened:
+    for name in set(opened) & set(wb.list().index):
         wb.delete(name)
 
 
@@ -103,3 +104,123 @@ def test_a_class_that_is_not_in_the_list_is_a_fault_and_nothing_is_lost(masked, 
     other.classes.add("paper")
     assert other.add(out / "images", labels=out).labels.images == len(masks) - 1
     same(held(other), {name: mask for name, mask in masks.items() if mask.any()})
+
+
+def write_pair(folder, masks, name, shade, number):
+    """An image below `folder` and its mask below `masks`, which have one number everywhere."""
+    for place, picture in (
+        (folder / name, Image.new("RGB", (8, 6), (shade, 9, 9))),
+        (masks / name, Image.new("L", (8, 6), number)),
+    ):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(place)
+
+
+def numbers(bench):
+    """Number of each labelled image's mask, by the end of its path."""
+    done = bench.dataset.match({"label_status": "labelled"})
+    ends = {s.id: "/".join(s.filepath.split("/")[-2:]) for s in done.iter_samples()}
+    return {end: int(bench.labels.masks.indices(key).max()) for key, end in ends.items()}
+
+
+@pytest.fixture
+def twins(tmp_path):
+    """Two images of one stem, and their masks."""
+    folder, masks = tmp_path / "images", tmp_path / "masks"
+    write_pair(folder, masks, "a/0.png", 10, 1)
+    write_pair(folder, masks, "b/0.png", 200, 2)
+    (masks / "classes.txt").write_text("background\nink\npaper\n")
+    return folder, masks
+
+
+def test_an_image_gets_its_mask_where_another_of_its_stem_has_one(twins, benches):
+    folder, masks = twins
+    bench = benches(folder, classes=CLASSES)
+    first = bench.dataset.match({"filepath": str(folder / "a" / "0.png")}).first().id
+    bench.labels.commit(first, np.zeros((6, 8), np.uint16))
+    report = bench.add(folder, labels=masks).labels
+    assert (report.images, report.already, report.left_out) == (1, 1, 0)
+    assert numbers(bench) == {"a/0.png": 0, "b/0.png": 2}
+
+
+def test_an_image_gets_its_mask_where_another_of_its_stem_is_left_out(twins, benches):
+    folder, masks = twins
+    write_pair(folder, masks, "b/0.png", 10, 2)  # the same image again
+    bench = benches(folder, labels=masks)
+    report = bench.imported.labels
+    assert (report.images, report.left_out) == (1, 1)
+    assert numbers(bench) == {"a/0.png": 1}
+
+
+def test_a_mask_that_changes_after_the_check_is_not_taken_and_said(twins, benches):
+    from workbench.labelfiles import read_labels, take_labels
+
+    folder, masks = twins
+    bench = benches(folder, classes=CLASSES)
+    report = bench.add(folder)
+    found = read_labels(folder, masks, "segmentation", None)
+    write_pair(folder, masks, "a/0.png", 10, 2)
+    (masks / "b" / "0.png").unlink()
+    take_labels(bench.dataset, bench.labels, folder, masks, report, found)
+    kinds = {each.kind for each in report.labels.findings}
+    assert kinds == {"mask that changed while it was read", "image without a mask"}
+    assert (report.labels.images, report.labels.left_out, numbers(bench)) == (0, 2, {})
+
+
+def test_the_list_that_is_named_counts(twins, benches):
+    folder, masks = twins
+    (masks / "labelmap.txt").write_text("background:0,0,0::\npaper:1,1,1::\nink:2,2,2::\n")
+    with pytest.raises(FormatError, match="keep one"):
+        benches(folder, labels=masks)
+    bench = benches(folder, labels=masks / "labelmap.txt")
+    assert bench.labels.classes == ["paper", "ink"]
+    assert numbers(bench) == {"a/0.png": 1, "b/0.png": 2}
+    for source, said in ((masks / "a" / "0.png", "rename it"), ("coco", "does not give")):
+        with pytest.raises(FormatError, match=said):
+            bench.add(folder, labels=source)
+
+
+def test_images_may_have_a_folder_within_that_of_the_masks(tmp_path, benches):
+    write_pair(tmp_path / "all" / "images", tmp_path / "all", "0.png", 10, 1)
+    (tmp_path / "all" / "classes.txt").write_text("ink\n")
+    bench = benches(tmp_path / "all" / "images", labels=tmp_path / "all")
+    assert numbers(bench) == {"images/0.png": 1}
+
+
+def test_classes_that_were_removed_are_told_before_they_are_lost(twins, benches, tmp_path):
+    folder, masks = twins
+    bench = benches(folder, labels=masks)
+    bench.classes.remove("paper")
+    with pytest.warns(UserWarning, match="1 images with pixels of classes that were removed"):
+        report = bench.export(tmp_path / "out", "masks")
+    assert "removed" in str(report)
+    again = benches(tmp_path / "out" / "images", labels=tmp_path / "out")
+    assert sorted(numbers(again).values()) == [0, 1]
+
+
+def test_an_unfinished_mask_is_no_label_in_the_table_nor_in_the_folder(twins, benches, tmp_path):
+    from workbench.dataset.masks import Tile
+
+    folder, masks = twins
+    bench = benches(folder, classes=CLASSES)
+    begun, done = bench.dataset.values("id")
+    corner = np.zeros((2, 2), np.uint16)
+    tiles = Tile(0, 0, ("",), corner), Tile(0, 0, ("ink",), corner)
+    bench.labels.draw(begun, [tiles])
+    bench.labels.commit(done, np.full((6, 8), 2, np.uint16))
+    assert bench.to_pandas().set_index("id")["label"].to_dict() == {begun: None, done: ["paper"]}
+    with pytest.warns(UserWarning, match="1 images that are not labelled"):
+        assert bench.export(tmp_path / "out", "masks").images == 1
+    report = bench.add(folder, labels=masks).labels
+    assert (report.images, report.already) == (0, 2)
+
+
+def test_an_export_that_breaks_off_leaves_nothing(twins, benches, tmp_path):
+    folder, masks = twins
+    bench = benches(folder, labels=masks)
+    Path(bench.dataset.values("ground_truth.mask_path")[1]).unlink()
+    bench = wb.open(bench.name)  # which has not read the file before
+    with pytest.raises(MaskError):
+        bench.export(tmp_path / "out", "masks")
+    assert not (tmp_path / "out").exists()
+    assert not [*tmp_path.glob(".out-*")]

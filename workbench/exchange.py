@@ -36,7 +36,7 @@ from workbench.dataset.values import (
 )
 from workbench.errors import FormatError
 from workbench.labels.store import LabelStore
-from workbench.maskfiles import write_masks
+from workbench.maskfiles import removed_classes, write_masks
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -123,7 +123,7 @@ def export(dataset: "fo.Dataset", labels: LabelStore, folder: Path, format: str)
     items = labelled_items(dataset, labels.task)
     if not items:
         raise FormatError("no image is labelled: there is nothing to export")
-    lost = (*losses(format, items), *_beside_labels(dataset, labels, format, len(items)))
+    lost = (*losses(format, items), *_beside_labels(dataset, labels, format, items))
     if lost:
         said = "; ".join(map(str, lost))
         warnings.warn(f"{format} does not carry {said}", UserWarning, stacklevel=3)
@@ -151,7 +151,8 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
 
     Returns:
         A row an image: `id`, `path`, `split`, `status`, `label` (a class; in multi-label a list of
-        them; in detection the classes of its boxes, a list) and, in detection, `boxes` (how many).
+        them; in segmentation the classes in its mask, in detection those of its boxes, a list) and,
+        in detection, `boxes` (how many).
         `label` is None for an image that is not labelled. Or a row a box: `image`, `path`,
         `split`, `status`, `box`, `label`, `left`, `top`, `width`, `height` (pixels, before
         turning), `angle` (degrees, clockwise), `attributes` and, where objects have outlines, `outline`
@@ -168,9 +169,11 @@ def to_pandas(dataset: "fo.Dataset", labels: LabelStore, rows: str = "images") -
     ids, paths, splits, statuses = dataset.values(columns)
     table = pd.DataFrame({"id": ids, "path": paths, "split": splits, "status": statuses})
     if labels.task not in BOXED:
-        table["label"] = pd.Series(
-            dataset.values(label_path(fields.GROUND_TRUTH, labels.task)), dtype=object
-        )
+        named = dataset.values(label_path(fields.GROUND_TRUTH, labels.task))
+        if labels.task == SEGMENTATION:  # what somebody has begun to paint is no label yet
+            each = zip(named, statuses, strict=True)
+            named = [names if status in FINISHED else None for names, status in each]
+        table["label"] = pd.Series(named, dtype=object)
         return table
     boxes = read_boxes(dataset, ids)
     if rows == "boxes":
@@ -208,12 +211,14 @@ def labelled_items(dataset: "fo.Dataset", task: str) -> list[Item]:
 
 
 def _beside_labels(
-    dataset: "fo.Dataset", labels: LabelStore, format: str, exported: int
+    dataset: "fo.Dataset", labels: LabelStore, format: str, items: Sequence[Item]
 ) -> list[Loss]:
     """What there is beside the labels that does not go along."""
     if format == "fiftyone":
         return [Loss("events of the history (who said what, and when)", len(labels.events))]
-    found = [Loss("images that are not labelled", len(dataset) - exported)]
+    found = [Loss("images that are not labelled", len(dataset) - len(items))]
+    if labels.task == SEGMENTATION:
+        found += removed_classes(dataset, labels, items)
     test = len(dataset.match({fields.SPLIT: Split.TEST.value, fields.STATUS: {"$in": [*FINISHED]}}))
     if format != "yolo":
         found.append(Loss("marks of the blind test split", test))

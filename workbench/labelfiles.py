@@ -184,7 +184,10 @@ def take_labels(
         found = read_labels(folder, source, labels.task, _known(labels), labels.skeleton)
     if not labels.classes:
         Classes(labels).add(*clean_classes(found.classes))
-    told = _record(dataset, labels, found)
+    if labels.task == SEGMENTATION:
+        told = record_masks(dataset, labels, found, folder, source)
+    else:
+        told = _record(dataset, labels, found)
     if report is not None:
         report.labels = told
         # The file of labels itself is no image that is missed.
@@ -278,8 +281,6 @@ def _known(labels: LabelStore) -> Callable[[str], bool] | None:
 
 def _record(dataset: "fo.Dataset", labels: LabelStore, found: Imported) -> LabelReport:
     """Give the images that have none their labels."""
-    if labels.task == SEGMENTATION:
-        return record_masks(dataset, labels, found)
     columns = ["id", "filepath", fields.STATUS, fields.EVENT]
     there = {Path(row[1]): row for row in zip(*dataset.values(columns), strict=True)}
     open_ids = [row[0] for path, row in there.items() if path in found.labels and _is_open(row)]

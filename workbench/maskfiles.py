@@ -16,12 +16,14 @@ from workbench.dataset import fields
 from workbench.dataset.boxdocuments import Size
 from workbench.dataset.files import find_files
 from workbench.dataset.formats import maskfolder
-from workbench.dataset.formats.found import Finding, Findings, Imported, LabelReport, Said
+from workbench.dataset.formats.found import Findings, Imported, LabelReport, Said
 from workbench.dataset.formats.items import Item
+from workbench.dataset.formats.losses import Loss
 from workbench.dataset.formats.maskfolder import FoundMask, folder_of_masks
-from workbench.dataset.formats.masknames import MaskClasses, find_classes
-from workbench.dataset.masks import numbers_in
+from workbench.dataset.formats.masknames import MaskClasses, find_classes, read_classes
+from workbench.dataset.masks import IdMask, numbers_in
 from workbench.dataset.types import FINISHED
+from workbench.dataset.values import SEGMENTATION
 from workbench.errors import FormatError
 from workbench.labels.store import LabelStore
 
@@ -49,9 +51,8 @@ def read_mask_labels(
         FormatError: there are no masks or no list of their classes, the masks lie among the images,
             or none of them is of any use.
     """
-    masks, files = _place(folder, source), find_files(folder)
-    _refuse_among_images(masks, files)
-    classes = find_classes(masks)
+    (masks, classes), files = _place(folder, source), find_files(folder)
+    _refuse_among_images(masks, folder, files)
     findings = Findings(NAME, str(masks))
     said: dict[Path, Said] = {}
     for each in maskfolder.read(masks, files, classes):
@@ -66,31 +67,69 @@ def read_mask_labels(
     return Imported(said, classes.names, report)
 
 
-def record_masks(dataset: "fo.Dataset", labels: LabelStore, found: Imported) -> LabelReport:
+def record_masks(
+    dataset: "fo.Dataset", labels: LabelStore, found: Imported, folder: Path, source: str | Path
+) -> LabelReport:
     """Give the images that have no mask those of a folder, one event each.
 
     Args:
         dataset: the dataset.
         labels: its labels; the class list has all classes of the masks.
-        found: by `read_mask_labels`.
+        found: by `read_mask_labels`, of the same folder and source.
+        folder: searched for images with its sub-folders.
+        source: where the masks are.
+
+    Returns:
+        The report of the masks that were recorded; one that changed or went since it was checked is
+        a fault of its image.
     """
     columns = ["id", "filepath", fields.STATUS, f"{fields.GROUND_TRUTH}.mask_path"]
     there = {Path(row[1]): row for row in zip(*dataset.values(columns), strict=True)}
-    findings = list(found.report.findings)
-    for path in found.labels.keys() - there.keys():
-        detail = "the import left it out: its report says why"
-        findings.append(Finding("image that is not in the dataset", str(path), detail, fatal=True))
+    findings = Findings(NAME, found.report.source, list(found.report.findings))
+    for path in found.labels:
+        if path not in there:
+            detail = "the import left it out: its report says why"
+            findings.fault("image that is not in the dataset", str(path), detail)
     own = [path for path in found.labels if path in there]
-    open_ones = [path for path in own if there[path][2] not in FINISHED and not there[path][3]]
-    masks = Path(found.report.source)
-    classes = find_classes(masks)
+    wanted = {path for path in own if there[path][2] not in FINISHED and not there[path][3]}
+    masks, classes = _place(folder, source)
     table = _table(classes, labels)
-    for each in maskfolder.read(masks, open_ones, classes) if open_ones else ():
-        if each.image is not None and each.indices is not None:
-            sample_id = there[each.image][0]
-            labels.import_labels({sample_id: table[each.indices]}, annotator=NAME)
-    report = replace(found.report, already=len(own) - len(open_ones), findings=tuple(findings))
-    return report.counted({path: found.labels[path] for path in open_ones})
+    kept: dict[Path, Said] = {}
+    # Of all images, for a mask that would go with several is told by its folder.
+    every = maskfolder.read(masks, find_files(folder), classes, only=wanted) if wanted else ()
+    for each in every:
+        if each.image is None:
+            continue
+        names = tuple(found.labels[each.image])
+        if each.indices is None:
+            findings.fault(each.problem, str(each.image), each.detail)
+        elif _classes_in(each.indices, classes) != names:
+            detail = f"{each.file}: import again"
+            findings.fault("mask that changed while it was read", str(each.image), detail)
+        else:
+            given = {there[each.image][0]: table[each.indices]}
+            labels.import_labels(given, annotator=NAME)
+            kept[each.image] = found.labels[each.image]
+    already = len(own) - len(wanted)
+    report = replace(found.report, already=already, findings=tuple(findings.found))
+    return report.counted(kept)
+
+
+def removed_classes(dataset: "fo.Dataset", labels: LabelStore, items: Sequence[Item]) -> list[Loss]:
+    """What masks hold of classes that were removed, which no format has a place for.
+
+    Args:
+        dataset: the dataset.
+        labels: its labels.
+        items: the images that are to be written.
+    """
+    there = set(labels.masks.index_of())
+    numbers = dict(
+        zip(*dataset.values(["filepath", f"{fields.GROUND_TRUTH}.numbers"]), strict=True)
+    )
+    count = sum(not there.issuperset(numbers[str(item.path)] or ()) for item in items)
+    what = "images with pixels of classes that were removed, which become background"
+    return [Loss(what, count)]
 
 
 def write_masks(
@@ -113,21 +152,34 @@ def write_masks(
     maskfolder.write(folder, masks(), labels.classes)
 
 
-def _place(folder: Path, source: str | Path) -> Path:
-    """The folder that has the masks."""
+def _place(folder: Path, source: str | Path) -> tuple[Path, MaskClasses]:
+    """The folder that has the masks, and their classes."""
+    from workbench.dataset.formats.finding import READERS
+
     if source == NAME:
-        return folder_of_masks(folder)
+        masks = folder_of_masks(folder)
+        return masks, find_classes(masks)
     path = Path(source).expanduser().absolute()
-    if not path.exists():
+    if path.is_dir():
+        masks = folder_of_masks(path)
+        return masks, find_classes(masks)
+    if path.is_file():
+        return folder_of_masks(path.parent), read_classes(path)
+    if source in READERS:
         raise FormatError(
-            f"there is nothing at {path}: give the folder of the masks, or the list of their classes"
+            f"labels of {SEGMENTATION} are masks, which the format {source} does not give: give the "
+            f"folder of the masks, or {NAME!r}"
         )
-    return folder_of_masks(path if path.is_dir() else path.parent)
+    raise FormatError(
+        f"there is nothing at {path}: give the folder of the masks, or the list of their classes"
+    )
 
 
-def _refuse_among_images(masks: Path, files: Collection[Path]) -> None:
-    inside = [file for file in files if file.resolve().is_relative_to(masks.resolve())]
-    if inside:
+def _refuse_among_images(masks: Path, folder: Path, files: Collection[Path]) -> None:
+    above, below = masks.resolve(), folder.resolve()
+    if above in below.parents:
+        return  # the images have a folder of their own, and what lies there is no mask
+    if any(file.resolve().is_relative_to(above) for file in files):
         raise FormatError(
             f"what lies in {masks} are masks, and would be imported as images: give the folder of the "
             f"images alone, with labels={str(masks)!r}"
@@ -148,7 +200,7 @@ def _names(
     if found.indices is None:
         findings.fault(found.problem, name, found.detail)
         return None
-    names = tuple(classes.names[number - 1] for number in numbers_in(found.indices))
+    names = _classes_in(found.indices, classes)
     unknown = [each for each in names if known is not None and not known(each)]
     if unknown:
         detail = f"{unknown[0]!r}: bench.classes.add({unknown[0]!r}), then import again"
@@ -158,6 +210,10 @@ def _names(
         detail = f"{found.ignored:,} pixels"
         findings.note("mask with unlabelled pixels, which become background", name, detail)
     return names
+
+
+def _classes_in(indices: IdMask, classes: MaskClasses) -> tuple[str, ...]:
+    return tuple(classes.names[number - 1] for number in numbers_in(indices))
 
 
 def _table(classes: MaskClasses, labels: LabelStore) -> NDArray[np.uint16]:
