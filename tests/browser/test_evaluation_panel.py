@@ -39,7 +39,7 @@ def test_the_model_evaluation_panel_shows_what_evaluate_measured(
     frame.locator("[data-cy=new-panel-btn]").first.click()
     frame.get_by_text("Model Evaluation").first.click()
     frame.locator("p", has_text="blind_test").click()
-    frame.get_by_role("row", name=re.compile("^Incorrect")).wait_for(timeout=120_000)
+    frame.get_by_role("row", name=re.compile("^Incorrect")).wait_for(timeout=240_000)
     page.screenshot(OUT / "evaluation-panel.png")
     figures = {"Support": tested, "Correct": tested - wrong, "Incorrect": wrong}
     for name, figure in figures.items():
