@@ -82,7 +82,7 @@ def test_a_folder_without_images_is_named_and_leaves_no_dataset(home, opened, tm
         ({"classes": ["a", "a"]}, DatasetError, "'a' appears twice"),
         ({"classes": [7]}, DatasetError, "must be text, but got 7"),
         ({"classes": "abc"}, DatasetError, "must be a list of names"),
-        ({"task": "keypoints"}, DatasetError, "task 'keypoints' is not available"),
+        ({"task": "keypoints"}, DatasetError, "objects with points need a skeleton"),
         ({"labels": "filenames"}, FormatError, "labels are a format"),
         ({"test_fraction": 2}, ValueError, "test_fraction must be within 0 and 1"),
     ],
