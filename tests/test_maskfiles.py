@@ -224,3 +224,54 @@ def test_an_export_that_breaks_off_leaves_nothing(twins, benches, tmp_path):
         bench.export(tmp_path / "out", "masks")
     assert not (tmp_path / "out").exists()
     assert not [*tmp_path.glob(".out-*")]
+
+
+def test_masks_of_a_fiftyone_folder_come_in_to_the_pixel(masked, benches, tmp_path):
+    bench, masks = masked
+    bench.classes.rename("ink", "writing")
+    out = tmp_path / "out"
+    with pytest.warns(UserWarning):
+        bench.export(out, "fiftyone")
+    again = benches(out / "data", labels=out)
+    same(held(again), masks)
+    assert again.labels.classes == ["writing", "paper"]
+    assert (again.labels.history()["source"] == "import").sum() == 5
+    for source in ("fiftyone", out):
+        with pytest.raises(FormatError, match="would be imported as images"):
+            benches(out, labels=source)
+
+
+def test_what_a_fiftyone_folder_lacks_is_said_before_anything_is_written(benches, tmp_path):
+    import fiftyone as fo
+
+    scenes = write_pictures(tmp_path / "pictures", 2)
+    folder = next(iter(scenes)).path.parent
+    dataset = fo.Dataset(f"folders-{uuid.uuid4().hex[:8]}")
+    try:
+        dataset.add_images_dir(str(folder))
+        for sample in dataset.iter_samples(autosave=True):
+            with Image.open(sample.filepath) as opened:
+                shape = opened.size[::-1]
+            sample["ground_truth"] = fo.Segmentation(mask=np.ones(shape, np.uint8))
+        dataset.export(str(tmp_path / "nameless"), dataset_type=fo.types.FiftyOneDataset)
+        dataset.default_mask_targets = {1: "ink"}
+        dataset.export(str(tmp_path / "inside"), dataset_type=fo.types.FiftyOneDataset)
+        for sample in dataset.iter_samples(autosave=True):
+            path = tmp_path / "own" / f"{sample.id}.png"
+            sample.ground_truth.export_mask(str(path), update=True)
+        dataset.export(str(tmp_path / "good"), dataset_type=fo.types.FiftyOneDataset)
+    finally:
+        dataset.delete()
+    for source, message in {
+        "nameless": "does not say what the numbers",
+        "inside": "lie in the dataset: give them files",
+    }.items():
+        with pytest.raises(FormatError, match=message):
+            benches(folder, labels=tmp_path / source)
+    (tmp_path / "good" / "fields" / "ground_truth").rename(tmp_path / "gone")
+    with pytest.raises(FormatError, match="nothing was imported"):
+        benches(folder, labels=tmp_path / "good")
+    (tmp_path / "gone").rename(tmp_path / "good" / "fields" / "ground_truth")
+    again = benches(folder, labels=tmp_path / "good")
+    assert all((mask == 1).all() for mask in held(again).values())
+    assert again.labels.classes == ["ink"] and len(held(again)) == 2

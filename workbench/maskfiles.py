@@ -1,11 +1,11 @@
-"""Masks into a bench and out of it, as folders of PNG files with a list of their classes.
+"""Masks into a bench, as folders of PNG files or FiftyOne has them, and out of it as such folders.
 
 Wiring: the files are `dataset.formats.maskfolder`'s, the commits those of `labels`. Masks are read one at
 a time, once to check all of them and once more to keep them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from workbench.dataset.boxdocuments import Size
 from workbench.dataset.files import find_files
 from workbench.dataset.formats import maskfolder
 from workbench.dataset.formats.found import Findings, Imported, LabelReport, Said
+from workbench.dataset.formats.images import Images
 from workbench.dataset.formats.items import Item
 from workbench.dataset.formats.losses import Loss
 from workbench.dataset.formats.maskfolder import FoundMask, folder_of_masks
@@ -30,7 +31,7 @@ from workbench.labels.store import LabelStore
 if TYPE_CHECKING:
     import fiftyone as fo
 
-NAME = "masks"
+NAME, FIFTYONE = "masks", "fiftyone"
 
 
 def read_mask_labels(
@@ -41,7 +42,7 @@ def read_mask_labels(
     Args:
         folder: searched for images with its sub-folders.
         source: `"masks"` for those of `folder` itself; or the folder that has the masks, or `masks`,
-            or the list of their classes.
+            or the list of their classes; or `"fiftyone"`, or a folder that FiftyOne exported.
         known: whether a class is in the bench's list; None where that is empty yet, and any goes.
 
     Returns:
@@ -51,18 +52,19 @@ def read_mask_labels(
         FormatError: there are no masks or no list of their classes, the masks lie among the images,
             or none of them is of any use.
     """
-    (masks, classes), files = _place(folder, source), find_files(folder)
-    _refuse_among_images(masks, folder, files)
-    findings = Findings(NAME, str(masks))
+    files = find_files(folder)
+    masks = _place(folder, source, files)
+    classes = masks.classes
+    findings = Findings(NAME, str(masks.folder))
     said: dict[Path, Said] = {}
-    for each in maskfolder.read(masks, files, classes):
+    for each in masks.read(files):
         names = _names(each, classes, known, findings)
         if names is not None and each.image is not None:
             said[each.image] = names
-    report = LabelReport(NAME, str(masks), findings=tuple(findings.found)).counted(said)
+    report = LabelReport(NAME, str(masks.folder), findings=tuple(findings.found)).counted(said)
     if not said:
         raise FormatError(
-            f"no image below {folder} gets a mask from {masks}, and nothing was imported: {report}"
+            f"no image below {folder} gets a mask from {masks.folder}, and nothing was imported: {report}"
         )
     return Imported(said, classes.names, report)
 
@@ -92,12 +94,13 @@ def record_masks(
             findings.fault("image that is not in the dataset", str(path), detail)
     own = [path for path in found.labels if path in there]
     wanted = {path for path in own if there[path][2] not in FINISHED and not there[path][3]}
-    masks, classes = _place(folder, source)
+    files = find_files(folder)
+    masks = _place(folder, source, files)
+    classes = masks.classes
     table = _table(classes, labels)
     kept: dict[Path, Said] = {}
     # Of all images, for a mask that would go with several is told by its folder.
-    every = maskfolder.read(masks, find_files(folder), classes, only=wanted) if wanted else ()
-    for each in every:
+    for each in masks.read(files, wanted) if wanted else ():
         if each.image is None:
             continue
         names = tuple(found.labels[each.image])
@@ -152,27 +155,64 @@ def write_masks(
     maskfolder.write(folder, masks(), labels.classes)
 
 
-def _place(folder: Path, source: str | Path) -> tuple[Path, MaskClasses]:
-    """The folder that has the masks, and their classes."""
-    from workbench.dataset.formats.finding import READERS
+@dataclass(frozen=True)
+class _Masks:
+    """Where masks are.
 
-    if source == NAME:
-        masks = folder_of_masks(folder)
-        return masks, find_classes(masks)
-    path = Path(source).expanduser().absolute()
+    Attributes:
+        folder: that has them.
+        classes: what their pixels stand for.
+        own: the masks of each image; None where their names say it.
+    """
+
+    folder: Path
+    classes: MaskClasses
+    own: Mapping[Path, Sequence[Path]] | None = None
+
+    def read(
+        self, files: Sequence[Path], only: Collection[Path] | None = None
+    ) -> Iterator[FoundMask]:
+        """Those of images, or of some of them, one at a time."""
+        if self.own is None:
+            return maskfolder.read(self.folder, files, self.classes, only=only)
+        return maskfolder.read_pairs(self.folder, self.own, files, self.classes, only=only)
+
+
+def _place(folder: Path, source: str | Path, files: Sequence[Path]) -> _Masks:
+    """Where the masks of the images of a folder are.
+
+    Raises:
+        FormatError: as `read_mask_labels` does.
+    """
+    from workbench.dataset.formats.finding import READERS, is_fiftyone
+
+    path = folder if source in (NAME, FIFTYONE) else Path(source).expanduser().absolute()
+    if source == FIFTYONE or (source != NAME and path.is_dir() and is_fiftyone(path)):
+        from workbench.dataset.formats.fiftyone_folder import read_masks
+
+        classes, own = read_masks(path, Images(folder, files))
+        if not set(files).isdisjoint(mask for masks in own.values() for mask in masks):
+            raise FormatError(
+                f"masks of {path} lie in {folder}, and would be imported as images: give the folder of "
+                f"the images alone, {str(path / 'data')!r} say, with labels={str(path)!r}"
+            )
+        return _Masks(path, classes, own)
     if path.is_dir():
         masks = folder_of_masks(path)
-        return masks, find_classes(masks)
-    if path.is_file():
-        return folder_of_masks(path.parent), read_classes(path)
-    if source in READERS:
+        found = _Masks(masks, find_classes(masks))
+    elif path.is_file():
+        found = _Masks(folder_of_masks(path.parent), read_classes(path))
+    elif source in READERS:
         raise FormatError(
             f"labels of {SEGMENTATION} are masks, which the format {source} does not give: give the "
             f"folder of the masks, or {NAME!r}"
         )
-    raise FormatError(
-        f"there is nothing at {path}: give the folder of the masks, or the list of their classes"
-    )
+    else:
+        raise FormatError(
+            f"there is nothing at {path}: give the folder of the masks, or the list of their classes"
+        )
+    _refuse_among_images(found.folder, folder, files)
+    return found
 
 
 def _refuse_among_images(masks: Path, folder: Path, files: Collection[Path]) -> None:

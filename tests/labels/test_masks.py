@@ -132,6 +132,7 @@ def test_numbers_stay_whatever_becomes_of_the_classes(bench: Workbench) -> None:
     bench.labels.done(image)
     written = bench.dataset[image].ground_truth.mask_path
     bench.classes.rename("cat", "kitten")
+    assert bench.dataset.default_mask_targets == {1: "kitten", 2: "cup"}  # at once, for the App
     assert classes_in(bench, image) == {"kitten": 16, "cup": 16}
     bench.classes.merge("cup", into="kitten")
     assert classes_in(bench, image) == {"kitten": 32}

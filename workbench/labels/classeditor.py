@@ -7,7 +7,7 @@ under an old name any more.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -40,6 +40,7 @@ class ClassEditor:
         classes: its class list.
         log: its history.
         recorder: writes events.
+        told: called once a change has reached every image.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class ClassEditor:
         classes: ClassList,
         log: EventLog,
         recorder: Recorder,
+        told: Callable[[], None],
     ) -> None:
+        self._told = told
         self._connection = connection
         self._dataset = dataset
         self._guidelines = guidelines
@@ -134,6 +137,8 @@ class ClassEditor:
                 except ClassesChangedError:
                     continue  # another process was faster: work it out anew
                 self.finish()
+                self._told()
+                self._dataset.reload()
                 return commit
 
     def describe(

@@ -69,9 +69,11 @@ class LabelStore(ClassVerbs):
         self._classes = ClassList(connection.database, self.dataset_id, self._log, self.task)
         self._guidelines = Guidelines(connection.database, self._samples, self.dataset_id)
         parts = self._classes, self._log, self._recorder
-        self._editor = ClassEditor(connection, dataset, self._guidelines, *parts)
-        self._writer = BatchWriter(connection, self._samples, *parts)
         self._drawing = self._find_drawing(connection)
+        self._editor = ClassEditor(
+            connection, dataset, self._guidelines, *parts, told=self._tell_numbers
+        )
+        self._writer = BatchWriter(connection, self._samples, *parts)
         undoing = Undoing(self._log, self._drawing)
         self.many = BulkLabels(
             self._writer,
@@ -93,6 +95,7 @@ class LabelStore(ClassVerbs):
             notes=self._notes,
         )
         self._editor.finish()
+        self._tell_numbers()  # a change that another kernel did not come to the end of
 
     @property
     def dataset_id(self) -> str:
@@ -355,6 +358,11 @@ class LabelStore(ClassVerbs):
         return MaskDrawing(
             Painter(masks_folder(connection.home, self.dataset_id), ClassNumbers(*parts))
         )
+
+    def _tell_numbers(self) -> None:
+        """Let FiftyOne know what the numbers in masks stand for by now."""
+        if isinstance(self._drawing, MaskDrawing):
+            self._drawing.painter.names()
 
     def _require_drawing(self, verb: str) -> Drawing:
         if self._drawing is None:

@@ -154,7 +154,8 @@ class SegmenterRecipe(DetectorRecipe):
     better held-out mean IoU.
     """
 
-    channels: int = 128
+    channels: int = 64
+    rate: float = 2e-3
 
 
 def segmenter_recipe(images: int, changes: Mapping[str, Any] | None = None) -> SegmenterRecipe:

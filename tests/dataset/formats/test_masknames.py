@@ -173,12 +173,36 @@ def test_a_mask_of_the_image_before_it_was_turned_is_said(tmp_path):
 def test_numbers_that_say_nobody_labelled_are_background(tmp_path):
     image = write_image(tmp_path / "i" / "0.jpg")
     write_mask(tmp_path / "m" / "0_mask.png", np.full((3, 4), 255, np.uint8))
-    parts = tmp_path / "m", [image], classes_of(NAMES)
-    (refused,) = maskfolder.read(*parts, suffix="_mask")
+    (tmp_path / "m" / "classes.json").write_text('{"1": "ink"}')
+    refused = read_one(tmp_path / "m", image, find_classes(tmp_path / "m"))
     assert refused.problem == "number without a name"
-    assert "ignored={255}" in refused.detail
-    (found,) = maskfolder.read(*parts, suffix="_mask", ignored={255})
+    assert 'in classes.json that nobody labelled those, "255": null' in refused.detail
+    (tmp_path / "m" / "classes.json").write_text('{"1": "ink", "255": null}')
+    found = read_one(tmp_path / "m", image, find_classes(tmp_path / "m"))
     assert (found.indices.any(), found.ignored) == (False, 12)
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "pairs"),
+    [
+        (["a", "b"], ["a_mask", "b_mask"], {"a": "a_mask", "b": "b_mask"}),
+        (["a", "a_b"], ["a_mask", "a_b_mask"], {"a": "a_mask", "a_b": "a_b_mask"}),
+        (["a_b", "a"], ["a_b_mask"], {"a_b": "a_b_mask"}),
+        (["a", "b"], ["a", "b_mask"], {"a": "a"}),  # who names one by its stem names all by it
+        (["1"], ["10"], {}),  # another number, not an end
+        (["a", "b"], ["a_mask", "b-mask"], {}),
+        (["a", "b"], ["a_mask", "c"], {"a": "a_mask"}),
+    ],
+)
+def test_masks_go_with_images_also_where_all_have_the_same_end(tmp_path, images, masks, pairs):
+    paths = [write_image(tmp_path / "i" / f"{name}.jpg") for name in images]
+    for name in masks:
+        write_mask(tmp_path / "m" / f"{name}.png", np.ones((3, 4), np.uint8))
+    found = [*maskfolder.read(tmp_path / "m", paths, classes_of(NAMES))]
+    good = [each for each in found if each.indices is not None]
+    assert {each.image.stem: each.file.stem for each in good} == pairs
+    strays = [each for each in found if each.image is None]
+    assert len(strays) == len(masks) - len(pairs)
 
 
 def test_folders_tell_masks_of_one_stem_apart_also_where_one_alone_is_wanted(tmp_path):

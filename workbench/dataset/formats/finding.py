@@ -77,9 +77,14 @@ def find_labels(labels: str | Path, folder: Path) -> tuple[str, Path]:
     )
 
 
+def is_fiftyone(path: Path) -> bool:
+    """Whether a folder is one that FiftyOne exported."""
+    return (path / "metadata.json").is_file() and (path / "samples.json").is_file()
+
+
 def _looks_like(name: str, path: Path) -> bool:
     if name == "fiftyone":
-        return (path / "metadata.json").is_file() and (path / "samples.json").is_file()
+        return is_fiftyone(path)
     if name == "masks":
         return (path / objectmasks.FILE).is_file()
     if name == "yolo":

@@ -1,5 +1,7 @@
 """Folders of masks: for each image a PNG of the same stem, of which every pixel says a class.
 
+All stems may have the same end after that of the image, such as `_mask`.
+
 A mask has one channel of numbers, a palette, or colours. Colours, also those of a palette, are read as
 the list of classes has them, as CVAT's "segmentation mask 1.1" writes `labelmap.txt`; where the list has
 no colours, the numbers count. As Pascal VOC has it, 255 in a palette that no class is called by, and
@@ -10,7 +12,7 @@ viewer shows them, or of 16 bits without colours where there are more classes.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -73,8 +75,6 @@ def read(
     images: Iterable[Path],
     classes: MaskClasses,
     *,
-    suffix: str = "",
-    ignored: Collection[int] = (),
     only: Collection[Path] | None = None,
 ) -> Iterator[FoundMask]:
     """Read the masks of images, one at a time; what is wrong with one is said, not raised.
@@ -83,8 +83,6 @@ def read(
         folder: searched for PNG files with its sub-folders.
         images: the images, and only those.
         classes: as `masknames.find_classes` or `masknames.classes_of` has them.
-        suffix: what stands after the image's stem in that of its mask, such as `_mask`.
-        ignored: numbers that say that nobody labelled a pixel, besides 255 in a palette.
         only: those of the images that are wanted; which mask is whose is a matter of all of them.
 
     Yields:
@@ -100,19 +98,43 @@ def read(
     files = [file for file in files if file not in taken and file.is_file()]
     if not files:
         raise FormatError(f"{folder} has no masks: give the folder that has a PNG for each image")
-    reader = MaskReader(classes, frozenset(ignored))
-    own, strays = _pairs(folder, files, paths, suffix)
-    wanted = paths if only is None else [path for path in paths if path in only]
-    for path in wanted:
-        found = own.get(path, [])
+    own, strays = _pairs(folder, files, paths)
+    yield from read_pairs(folder, own, paths, classes, only=only)
+    yield from strays
+
+
+def read_pairs(
+    source: Path,
+    own: Mapping[Path, Sequence[Path]],
+    images: Iterable[Path],
+    classes: MaskClasses,
+    *,
+    only: Collection[Path] | None = None,
+) -> Iterator[FoundMask]:
+    """As `read`, where it is said which masks are whose.
+
+    Args:
+        source: where that was said.
+        own: the masks of each image.
+        images: the images.
+        classes: what their pixels stand for.
+        only: those of the images that are wanted.
+
+    Yields:
+        One for each image that is wanted, in the order given.
+    """
+    reader = MaskReader(classes)
+    for path in images:
+        if only is not None and path not in only:
+            continue
+        found = own.get(path, ())
         if not found:
-            yield FoundMask(path, None, problem="image without a mask", detail=str(folder))
+            yield FoundMask(path, None, problem="image without a mask", detail=str(source))
         elif len(found) > 1:
             detail = f"{found[0]} and {found[1]}"
             yield FoundMask(path, found[0], problem="image with several masks", detail=detail)
         else:
             yield _found(reader, path, found[0])
-    yield from strays
 
 
 def write(
@@ -164,7 +186,7 @@ def _found(reader: MaskReader, image: Path, file: Path) -> FoundMask:
 
 
 def _pairs(
-    folder: Path, files: Sequence[Path], images: Sequence[Path], suffix: str
+    folder: Path, files: Sequence[Path], images: Sequence[Path]
 ) -> tuple[dict[Path, list[Path]], list[FoundMask]]:
     """The masks of each image, and those of none."""
     by_stem: dict[str, list[Path]] = defaultdict(list)
@@ -172,6 +194,7 @@ def _pairs(
         by_stem[path.stem].append(path)
     own: dict[Path, list[Path]] = defaultdict(list)
     strays = []
+    suffix = _suffix([file.stem for file in files], by_stem)
     for file in files:
         stem = file.stem.removesuffix(suffix)
         found = by_stem.get(stem, []) if file.stem == stem + suffix else []
@@ -188,6 +211,21 @@ def _pairs(
             detail = f"none has the stem {stem!r}"
             strays.append(FoundMask(None, file, problem="mask without an image", detail=detail))
     return own, strays
+
+
+def _suffix(stems: Sequence[str], images: Collection[str]) -> str:
+    """What stands after the stem of each mask's image, such as `_mask`; where one has none, nothing does."""
+    if any(stem in images for stem in stems):
+        return ""
+    ends = [_ends(stem, images) for stem in stems]
+    known = [each for each in ends if each]
+    return min(set.intersection(*known), key=len, default="") if known else ""
+
+
+def _ends(stem: str, images: Collection[str]) -> set[str]:
+    """What is left of a stem after those of images; letters and digits right after may belong to them."""
+    cuts = (length for length, mark in enumerate(stem) if length and not mark.isalnum())
+    return {stem[length:] for length in cuts if stem[:length] in images}
 
 
 def _writable(classes: Sequence[str]) -> list[str]:

@@ -3,7 +3,8 @@
 Sources:
     `labelmap.txt`: https://docs.cvat.ai/docs/dataset_management/formats/format-smask/, a line
     `name:red,green,blue:parts:actions` each. `classes.txt`: a name a line. `classes.json`: a list of
-    names, names by number, or numbers by name. Colours by number: Everingham et al. 2010, "The
+    names, names by number (null: nobody labelled
+    these pixels), or numbers by name. Colours by number: Everingham et al. 2010, "The
     Pascal Visual Object Classes (VOC) Challenge", as its development kit has them.
 """
 
@@ -40,19 +41,22 @@ class MaskClasses:
         numbers: index by the number of a pixel, in masks of one channel.
         colours: index by colour; empty where no colours are known.
         source: where they were read.
+        void: numbers that say that nobody labelled a pixel, besides 255 in a palette.
     """
 
     names: tuple[str, ...]
     numbers: Mapping[int, int]
     colours: Mapping[Colour, int] = field(default_factory=dict)
     source: str = "the names given"
+    void: frozenset[int] = frozenset()
 
 
-def classes_of(names: Sequence[str] | Mapping[int, str], source: str = "") -> MaskClasses:
+def classes_of(names: Sequence[str] | Mapping[int, str | None], source: str = "") -> MaskClasses:
     """Classes by a list of names, or by names of numbers.
 
     Args:
-        names: a list is of the numbers from 0 on where it names the background, else from 1 on.
+        names: a list is of the numbers from 0 on where it names the background, else from 1 on. None
+            for a number that says that nobody labelled a pixel.
         source: where they were read.
 
     Raises:
@@ -63,11 +67,15 @@ def classes_of(names: Sequence[str] | Mapping[int, str], source: str = "") -> Ma
     told = source or MaskClasses.source
     found: dict[str, int] = {}
     numbers = {0: 0}
+    void = set()
     for number, given in sorted(names.items(), key=_first):
         if not _is_number(number):
             raise FormatError(
                 f"{told}: a class has a number from 0 to {MOST_NUMBERS:,}, not {number!r}"
             )
+        if given is None:
+            void.add(number)
+            continue
         name = given.strip() if isinstance(given, str) else ""
         if not name:
             raise FormatError(
@@ -76,7 +84,7 @@ def classes_of(names: Sequence[str] | Mapping[int, str], source: str = "") -> Ma
         numbers[number] = 0 if is_background(name) else _index(found, name, told)
     if not found:
         raise FormatError(f"{told}: there is no class but the background")
-    return MaskClasses(tuple(found), numbers, source=told)
+    return MaskClasses(tuple(found), numbers, source=told, void=frozenset(void))
 
 
 def find_classes(folder: Path) -> MaskClasses:

@@ -41,12 +41,10 @@ class MaskReader:
 
     Args:
         classes: what pixels stand for.
-        ignored: numbers that say that nobody labelled a pixel, besides 255 in a palette.
     """
 
-    def __init__(self, classes: MaskClasses, ignored: frozenset[int] = frozenset()) -> None:
+    def __init__(self, classes: MaskClasses) -> None:
         self._classes = classes
-        self._ignored = ignored
         self._by_colour: NDArray[np.uint16] | None = None
 
     def read(self, file: Path, size: Size) -> tuple[IdMask, int]:
@@ -88,11 +86,12 @@ class MaskReader:
 
     def _of_numbers(self, pixels: Pixels, in_palette: bool) -> tuple[IdMask, int]:
         named = self._classes.numbers
-        ignored = self._ignored | ({VOID} if in_palette else set())
+        ignored = self._classes.void | ({VOID} if in_palette else set())
         nameless = [number for number in numbers_in(pixels) if number not in named]
         if unknown := [number for number in nameless if number not in ignored]:
             detail = f"{_some(unknown)}, in {self._classes.source}: name them there"
-            void = f", or say that nobody labelled those, ignored={{{VOID}}}" * (VOID in unknown)
+            void = f', or say in classes.json that nobody labelled those, "{VOID}": null'
+            void *= VOID in unknown
             raise UnusableMaskError("number without a name", detail + void)
         table = np.zeros(int(np.iinfo(pixels.dtype).max) + 1, dtype=np.uint16)
         for number, index in named.items():
