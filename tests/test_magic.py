@@ -141,3 +141,30 @@ def test_an_image_that_is_gone_is_said(bench):
             ask(bench, gone.id, tool="region", at=COIN)
     finally:
         file.write_bytes(kept)
+
+
+def test_a_brush_covers_what_is_within_its_radius(bench, sample):
+    told = ask(bench, sample, tool="brush", points=[[0.25, 0.5], [0.75, 0.5]], side=0.1)
+    columns, rows = np.meshgrid(*(np.arange(side) + 0.5 for side in SIZE))
+    across = np.clip(columns, 0.25 * SIZE[0], 0.75 * SIZE[0]) - columns
+    radius = 0.05 * max(SIZE)
+    wanted = np.hypot(across, rows - SIZE[1] / 2) < radius
+    assert (held(told) ^ wanted).sum() <= 0.01 * wanted.sum()
+    dot = ask(bench, sample, tool="brush", points=[[0, 0]], side=0.1)
+    assert held(dot).sum() == pytest.approx(np.pi * radius**2 / 4, rel=0.05)  # what is in the image
+    assert all(0 <= share <= 1 for ring in dot["outline"] for point in ring for share in point)
+    for gesture in ({"points": [], "side": 0.1}, {"points": [[0, 0]], "side": 0}):
+        with pytest.raises(LabelError, match="a brush needs a stroke and a diameter"):
+            ask(bench, sample, tool="brush", **gesture)
+    with pytest.raises(WorkbenchError, match="try again"):
+        ask(bench, sample, tool="brush", points=[[0, 0]], side="wide")
+
+
+def test_what_touches_is_joined_and_what_does_not_is_left(bench, sample):
+    one, near, far = (
+        [[[left, 0.1], [left + 0.2, 0.1], [left + 0.2, 0.3], [left, 0.3]]]
+        for left in (0.1, 0.2, 0.6)
+    )
+    assert ask(bench, sample, tool="touch", one=one, other=far) == {"outline": []}
+    together = ask(bench, sample, tool="touch", one=one, other=near)
+    assert (held(together) == held({"outline": one}) | held({"outline": near})).all()

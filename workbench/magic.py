@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.dataset.outlines import Mask, Outline, outline_from_plain
-from workbench.decoding import decode, opened
+from workbench.decoding import decode, opened, upright_size
 from workbench.errors import LabelError, WorkbenchError
-from workbench.interactive.combining import cut, join, without_holes
+from workbench.interactive.brush import brushed
+from workbench.interactive.combining import cut, join, touch, without_holes
 from workbench.interactive.morphology import as_mask, smooth_outline
 from workbench.interactive.prepared import MOST_PIXELS, PreparedImage
 
@@ -98,8 +99,9 @@ class Magic:
                 and what the tool needs: `at` and perhaps `threshold` for "region"; `box` for "boxed";
                 `points` for "scissors", with `closed`, or else the way through them is asked for;
                 `points` and `side` for "patches"; `points`, `labels` and perhaps `box` for "anything";
-                `points` for a tool of the user's own; `one` and `other` outline for "join" and "cut",
-                `one` for "smooth" and "whole" (without its holes).
+                `points` for a tool of the user's own; `points` and `side` for "brush"; `one` and `other`
+                outline for "join", "cut" and "touch" (joined where they touch, else nothing), `one`
+                for "smooth" and "whole" (without its holes).
 
         Returns:
             `outline`: rings of points in shares, none where nothing is meant; or `line`; and
@@ -115,7 +117,7 @@ class Magic:
         try:
             if answer is None:
                 return self._own(tool, self._image(sample_id), gesture)
-            return answer(self, self._image(sample_id), gesture)
+            return answer(self, sample_id, gesture)
         except WorkbenchError:
             raise
         except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -136,43 +138,56 @@ class Magic:
             del self._prepared[old]
         return found
 
-    def _region(self, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
+    def _region(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
+        image = self._image(sample_id)
         threshold = gesture.get("threshold")
         at = _points([gesture["at"]])[0]
         mask, used = image.region(at, None if threshold is None else float(threshold))
         return {"outline": _outline(image, mask, gesture), "threshold": used}
 
-    def _boxed(self, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
+    def _boxed(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
+        image = self._image(sample_id)
         return {"outline": _outline(image, image.boxed(_box(gesture["box"])), gesture)}
 
-    def _scissors(self, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
+    def _scissors(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
+        image = self._image(sample_id)
         points = _points(gesture["points"])
         if gesture.get("closed"):
             return {"outline": _outline(image, image.enclosed(points), gesture)}
         return {"line": image.way(points).tolist()}
 
-    def _patches(self, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
+    def _patches(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
+        image = self._image(sample_id)
         mask = image.patches(_points(gesture["points"]), float(gesture["side"]))
         return {"outline": _outline(image, mask, gesture)}
 
-    def _model(self, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
+    def _model(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
         if self._anything is None:
             raise WorkbenchError(NO_WEIGHTS)
+        image = self._image(sample_id)
         labels = [int(label) for label in gesture["labels"]]
         box = gesture.get("box")
         points = _points(gesture["points"])
         mask = image.anything(self._anything, points, labels, None if box is None else _box(box))
         return {"outline": _outline(image, mask, gesture)}
 
-    def _joined(self, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
+    def _brushed(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
+        size = upright_size(self._path_of(sample_id))
+        return {"outline": brushed(_points(gesture["points"]), float(gesture["side"]), size)}
+
+    def _joined(self, _: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
         one, other = (outline_from_plain(gesture[name]) for name in ("one", "other"))
-        return {"outline": (join if gesture["tool"] == "join" else cut)(one, other)}
+        if gesture["tool"] == "cut":
+            return {"outline": cut(one, other)}
+        together = gesture["tool"] == "join" or touch(one, other)
+        return {"outline": join(one, other) if together else ()}
 
-    def _smoothed(self, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
+    def _smoothed(self, sample_id: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
         one = outline_from_plain(gesture["one"])
-        return {"outline": smooth_outline(one, image.size, SMOOTH * max(image.size), within=0.5)}
+        size = self._image(sample_id).size
+        return {"outline": smooth_outline(one, size, SMOOTH * max(size), within=0.5)}
 
-    def _whole(self, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
+    def _whole(self, _: str, gesture: Mapping[str, Any]) -> dict[str, Any]:
         return {"outline": without_holes(outline_from_plain(gesture["one"]))}
 
     def _own(self, tool: str, image: PreparedImage, gesture: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,14 +203,16 @@ class Magic:
         return {"outline": _outline(image, mask, gesture)}
 
 
-_ANSWERS: dict[str, Callable[[Magic, PreparedImage, Mapping[str, Any]], dict[str, Any]]] = {
+_ANSWERS: dict[str, Callable[[Magic, str, Mapping[str, Any]], dict[str, Any]]] = {
     "region": Magic._region,
     "boxed": Magic._boxed,
     "scissors": Magic._scissors,
     "patches": Magic._patches,
     "anything": Magic._model,
+    "brush": Magic._brushed,
     "join": Magic._joined,
     "cut": Magic._joined,
+    "touch": Magic._joined,
     "smooth": Magic._smoothed,
     "whole": Magic._whole,
 }

@@ -168,3 +168,55 @@ def test_outlines_by_magic(lab_page: Open, home: Path) -> None:
     wait_events(page, 5)
     assert in_outline(page) > 0.8
     screenshots(page, "magic-outline-cut")
+
+
+def test_outlines_by_brush(lab_page: Open, home: Path) -> None:
+    opened = COINS.replace('task="detection"', 'task="instances"')
+    page = lab_page(
+        [
+            f"NAME, CLASSES = 'magic-brush', {CLASSES}\n{opened}\nbench.queue.add_by_hand(pool)",
+            "widget = bench.label()\nwidget",
+        ]
+    )
+    show_widget(page)
+    page.page.keyboard.press("Shift+D")
+    type_keys(page, "][")
+    (left, top), (right, bottom) = corners(-10)
+    drag(page.page, (left, top), (right, top))
+    wait_events(page, 1)
+    one = in_outline(page)
+    screenshots(page, "magic-brush")
+    for row in (COIN[1], bottom):  # each touches the object, and joins it
+        drag(page.page, (left, row), (right, row))
+    wait_events(page, 3)
+    assert in_outline(page) > max(0.5, one)
+    assert json.loads(page.execute("print(len(bench.to_pandas('boxes')))")) == 1
+    whole = in_outline(page)
+    page.page.keyboard.down("Alt")
+    drag(page.page, (left, top), (right, top))
+    page.page.keyboard.up("Alt")
+    wait_events(page, 4)
+    assert in_outline(page) < whole
+    drag(page.page, (250, 40), (280, 40))  # beside it: another object
+    wait_events(page, 5)
+    assert json.loads(page.execute("print(len(bench.to_pandas('boxes')))")) == 2
+    page.page.mouse.move(*place(page.page, 200, 150))
+    screenshots(page, "magic-brush-ring")
+    type_keys(page, "wwwz")  # put down and lifted where it is
+    wait_events(page, 7)
+    page.page.keyboard.press("w")
+    for _ in range(6):
+        page.page.keyboard.press("ArrowRight")
+    screenshots(page, "magic-brush-keys")
+    page.page.keyboard.press("w")
+    wait_events(page, 8)
+    area = "print(round(1e4 * max(b.width * b.height for b in read_boxes(bench.dataset, pool)[0])))"
+    before = int(page.execute(area))
+    for key in ("Shift+W", *["ArrowDown"] * 8, "Shift+W"):
+        page.page.keyboard.press(key)
+    wait_events(page, 9)
+    assert int(page.execute(area)) > before
+    assert json.loads(page.execute("print(len(bench.to_pandas('boxes')))")) == 3
+    page.page.keyboard.press("Shift+X")
+    page.page.keyboard.press("Shift+X")
+    wait_events(page, 10)

@@ -181,3 +181,54 @@ test("keys move a pointer, and press where it is", async () => {
     hand.press();
     assert.deepEqual(asked[0].gesture.at, [0.5, 0.5]);
 });
+
+test("a brush shows its way at once and asks for what it covers when it is lifted", async () => {
+    const { hand, asked, found, drag, answer } = createBench("brush");
+    hand.down({ x: 20, y: 10, ...KEYS });
+    hand.move({ x: 30, y: 10, ...KEYS });
+    assert.equal(asked.length, 0);
+    assert.deepEqual(hand.state.brush, { stroke: [[0.2, 0.2], [0.3, 0.2]], at: [0.3, 0.2], side: 0.045 });
+    hand.up({ x: 30, y: 10, ...KEYS });
+    assert.deepEqual(asked[0].gesture, { tool: "brush", points: [[0.2, 0.2], [0.3, 0.2]], side: 0.045, exact: true });
+    await answer({ outline: [RING] });
+    assert.deepEqual(found, [{ rings: [RING], meaning: "new" }]);
+    assert.ok(hand.resize(1) && hand.state.brush.side === 0.07);
+    for (let turn = 0; turn < 20; turn += 1) hand.resize(-1);
+    assert.equal(hand.state.brush.side, 0.002);
+    drag([1, 1, { altKey: true }], [1, 1]);
+    assert.deepEqual(asked[0].gesture.points, [[0.01, 0.02]]);
+    await answer({ outline: [RING] });
+    assert.equal(found[1].meaning, "away");
+    hand.hover({ x: 50, y: 10, ...KEYS });
+    assert.deepEqual(hand.state.brush.at, [0.5, 0.2]);
+    hand.hover(null);
+    assert.equal(hand.state.brush.at, null);
+    hand.kind = "region";
+    assert.ok(!hand.resize(1) && !hand.state.brush);
+});
+
+test("by keys a brush goes down, is moved, and comes up again; it may join or cut", async () => {
+    const { hand, asked, found, answer } = createBench("brush");
+    for (const meaning of ["new", "add", "away"]) {
+        if (meaning === "new") hand.press();
+        hand.press(meaning);
+        assert.ok(hand.step(1, 0, false));
+        assert.equal(hand.state.brush.stroke.length, 2);
+        hand.press(meaning);
+        assert.equal(asked.length, 1);
+        await answer({ outline: [RING] });
+    }
+    assert.deepEqual(found.map(({ meaning }) => meaning), ["new", "add", "away"]);
+    assert.ok(hand.leave() && !hand.state.cross);
+});
+
+test("a gesture that has ended is taken, though the next begins before its answer comes", async () => {
+    for (const kind of ["brush", "region", "boxed", "patches"]) {
+        const { asked, found, drag, answer } = createBench(kind);
+        drag([10, 10, { altKey: true }], [20, 20]);
+        drag([30, 30], [40, 40]);
+        const told = [[RING], [[...RING, [0, 1]]]];
+        while (asked.length) await answer({ outline: told[found.length], threshold: 1 });
+        assert.deepEqual(found, [{ rings: told[0], meaning: "away" }, { rings: told[1], meaning: "new" }], kind);
+    }
+});

@@ -25,14 +25,19 @@ def cut(one: Outline, away: Outline) -> Outline:
     return _combined(shapely.difference, one, away)
 
 
+def touch(one: Outline, other: Outline) -> bool:
+    """Whether two outlines have a place in common, be it on their edges."""
+    return bool(shapely.intersects(_area(one), _area(other)))
+
+
 def without_holes(outline: Outline) -> Outline:
     """An outline with what it encloses."""
     shells = [shapely.polygons(ring) for ring, is_hole in _rings(_area(outline)) if not is_hole]
-    return _outline(shapely.union_all(shells))
+    return outline_of(shapely.union_all(shells))
 
 
 def _combined(how: Callable[[Any, Any], Any], one: Outline, other: Outline) -> Outline:
-    return _outline(how(_area(one), _area(other)))
+    return outline_of(how(_area(one), _area(other)))
 
 
 def _area(outline: Outline) -> Any:
@@ -57,7 +62,8 @@ def _crossed(ring: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[
     return np.asarray((passes & (meets > across)).sum(axis=1) % 2 == 1)
 
 
-def _outline(area: Any) -> Outline:
+def outline_of(area: Any) -> Outline:
+    """The rings of a polygon or several, holes too, as shapely has them."""
     return tuple(ring for ring, _ in _rings(area))
 
 

@@ -241,7 +241,7 @@ export function createBoxTool(bench) {
     /** @type {Record<string, () => void>} */
     const actions = {
         ...magic.actions,
-        accept: () => magic.hand.accept() || hand.close() || finish(),
+        accept: () => magic.hand.accept() || hand.close() || magic.settled(finish),
         next: () => walk(1),
         previous: () => walk(-1),
         erase: () => {
@@ -251,6 +251,8 @@ export function createBoxTool(bench) {
             else on.refresh();
         },
         newBox: () => (magic.hand.kind ? magic.hand.press() : newBox()),
+        pressAdd: () => magic.hand.kind && magic.hand.press("add"),
+        pressAway: () => magic.hand.kind && magic.hand.press("away"),
         copyBox: () => {
             model.copy();
             if (model.copied) on.notify(`${model.copied.label} copied`);
@@ -261,8 +263,8 @@ export function createBoxTool(bench) {
         attributes: () => panel.attributes.focus(),
         acceptGhost,
         acceptGhosts: () => accept(model.shownGhosts),
-        fewerGhosts: () => surer(THRESHOLD_STEP),
-        moreGhosts: () => surer(-THRESHOLD_STEP),
+        fewerGhosts: () => magic.hand.resize(1) || surer(THRESHOLD_STEP),
+        moreGhosts: () => magic.hand.resize(-1) || surer(-THRESHOLD_STEP),
         onlyClass,
         opacity: fade,
         crosshair: () => {
@@ -290,6 +292,7 @@ export function createBoxTool(bench) {
         className,
         paint: paintNow,
         act(name) {
+            if (magic.defers(name, on.act)) return true;
             const by = magic.hand.kind ? MOVES[name] : null;
             if (by && magic.hand.step(Math.sign(by[0]), Math.sign(by[1]), name.startsWith("far"))) return true;
             if (hand.steer(name)) return true;

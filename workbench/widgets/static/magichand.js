@@ -1,12 +1,14 @@
 // @ts-check
 /**
  * What a hand does with the magic tools: a gesture goes to the kernel, and the region that it means comes back as an
- * outline. One answer is waited for at a time; of the gestures that are made meanwhile, the last one counts.
+ * outline. While it goes on, one answer is waited for at a time, and of what is asked meanwhile the last one counts; once it
+ * has ended, its region is taken whenever the answer comes, be it during the next gesture.
  *
  * - "region": a click takes what is of its colour; a drag to the right takes more, to the left less
  * - "boxed": a drag around an object
  * - "scissors": clicks around an object, the way between them follows its edges; closed by the first one, or Enter
  * - "patches": a drag over the patches that are meant
+ * - "brush": a drag, or by keys from one press to the next; what it covers is shown at once and asked for at its end
  * - "anything": clicks on an object (with Alt: beside it), or a box around it; taken by Enter
  * - a tool of the user's own: a click or a drag
  *
@@ -18,16 +20,19 @@
  * @typedef {{ outline?: Share[][], line?: Share[], threshold?: number, error?: string }} Told the kernel's answer
  * @typedef {"new" | "add" | "away"} Meaning
  * @typedef {{ rings: Share[][], line: Share[], dots: { at: Share, beside: boolean }[], box: number[] | null,
- *             cross: Share | null }} MagicState `line`: along edges; `dots`: that were clicked; `cross`: the pointer,
- *     where keys move it
+ *             cross: Share | null, brush: { stroke: Share[], at: Share | null, side: number } | null }} MagicState `line`:
+ *     along edges; `dots`: that were clicked; `cross`: the pointer, where keys move it; `brush`: its way, where it is,
+ *     and its diameter, a share of the longer side
  */
 
+import { createMagicSizes } from "./magicsizes.js";
+
 const CLICK = 4; // CSS px that a click may move
+const BRUSH_STEP = 2; // CSS px between points of a brush's way
 const AT_POINT = 9; // CSS px around a point that was clicked
 const DOUBLING = 60; // CSS px of a drag by which the threshold of a region doubles
 const ARROW = 12; // CSS px that an arrow moves the pointer by
 const FINE_ARROW = 2; // with Shift
-export const SIDES = Object.freeze([0.01, 0.015, 0.02, 0.03, 0.045, 0.07, 0.1]); // of patches, shares of the longer side
 
 /**
  * @param {ReturnType<typeof import("./viewport.js").createViewport>} viewport
@@ -38,9 +43,10 @@ export const SIDES = Object.freeze([0.01, 0.015, 0.02, 0.03, 0.045, 0.07, 0.1]);
  */
 export function createMagicHand(viewport, on) {
     let kind = "";
-    let side = 3; // place in SIDES
+    const sizes = createMagicSizes();
     let turn = 0; // another one with each gesture
-    let asking = false; // the kernel is at something
+    /** @type {Promise<Told> | null} what the kernel is at */
+    let asked = null;
     /** @type {Gesture | null} what it is asked next */
     let waiting = null;
     let whole = false; // the gesture has ended: its region is taken as soon as it is there
@@ -62,6 +68,8 @@ export function createMagicHand(viewport, on) {
     let from = null;
     /** @type {Point | null} of the pointer that keys move, in the image */
     let cross = null;
+    /** @type {Share | null} where the pointer is, over the image */
+    let over = null;
 
     const ratio = () => window.devicePixelRatio || 1;
 
@@ -96,14 +104,14 @@ export function createMagicHand(viewport, on) {
     async function ask(gesture) {
         answered = false;
         on.paint();
-        if (asking) {
+        if (asked) {
             waiting = gesture;
             return;
         }
-        asking = true;
         const of = turn;
-        const told = await on.ask({ ...gesture, exact: on.exact });
-        asking = false;
+        asked = on.ask({ ...gesture, exact: on.exact });
+        const told = await asked;
+        asked = null;
         const next = waiting;
         waiting = null;
         if (of === turn) learn(gesture, told);
@@ -147,10 +155,25 @@ export function createMagicHand(viewport, on) {
     }
 
     function take() {
-        const [found, meant] = [rings, meaning];
+        const [outline, meant] = [rings, meaning];
         drop();
-        if (found.length) on.found(found, meant);
-        else on.say("nothing stands out there");
+        deliver({ outline }, meant);
+    }
+
+    /** The next gesture begins while the answer to the last one, which has ended, is still to come. */
+    function takeLater() {
+        const meant = meaning;
+        const last = waiting ? on.ask({ ...waiting, exact: on.exact }) : asked;
+        last?.then((told) => deliver(told, meant));
+    }
+
+    /**
+     * @param {Told} told
+     * @param {Meaning} meant
+     */
+    function deliver({ outline, error }, meant) {
+        if (outline?.length) on.found(outline, meant);
+        else on.say(error ?? "nothing stands out there");
     }
 
     /**
@@ -160,7 +183,8 @@ export function createMagicHand(viewport, on) {
     function begin(point, { altKey, shiftKey }) {
         const place = shareOf(point);
         const going = points.length > 0 && (kind === "scissors" || kind === "anything");
-        if (!going) {
+        if (!going || whole) {
+            if (whole && !answered) takeLater();
             drop();
             meaning = altKey && kind !== "anything" ? "away" : shiftKey ? "add" : "new";
         }
@@ -188,16 +212,16 @@ export function createMagicHand(viewport, on) {
     /** @param {Share} place */
     function stroke(place) {
         const last = points[points.length - 1];
-        if (last && between(place, last) < CLICK) return;
+        if (last && between(place, last) < (kind === "brush" ? BRUSH_STEP : CLICK)) return;
         points.push(place);
-        ask({ tool: kind, points: [...points], ...(kind === "patches" ? { side: SIDES[side] } : {}) });
+        if (kind !== "brush") ask({ tool: kind, points: [...points], ...(kind === "patches" ? { side: sizes.of(kind) } : {}) });
     }
 
     /** @param {Point} point */
     function drag(point) {
         if (!from) return;
         const place = shareOf(point);
-        if (between(place, from.place) < CLICK && !box) return;
+        if (between(place, from.place) < CLICK && !box && kind !== "brush") return;
         if (kind === "region" && threshold) {
             const far = ((point.x - from.at.x) * viewport.view.scale) / ratio();
             ask({ tool: kind, at: from.place, threshold: threshold * 2 ** (far / DOUBLING) });
@@ -219,6 +243,7 @@ export function createMagicHand(viewport, on) {
             if (!box) return on.say("drag a box around the object");
             ask({ tool: kind, box });
         }
+        if (kind === "brush") ask({ tool: kind, points, side: sizes.of(kind) });
         if (kind === "anything") {
             if (!box || between(place, shareOf(point)) < CLICK) {
                 points.push(place);
@@ -230,6 +255,10 @@ export function createMagicHand(viewport, on) {
 
     /** @param {Point} point */
     function pass(point) {
+        if (kind === "brush") {
+            over = shareOf(point);
+            on.paint();
+        }
         if (kind === "scissors" && points.length && !whole) ask({ tool: kind, points: [...points, shareOf(point)] });
     }
 
@@ -240,16 +269,18 @@ export function createMagicHand(viewport, on) {
         set kind(next) {
             if (next === kind) return;
             drop();
-            cross = null;
+            cross = over = null;
             kind = next;
         },
-        /** Of patches, as a share of the image's longer side. */
-        get side() {
-            return SIDES[side];
-        },
-        /** @param {number} by */
+        /**
+         * Have larger or smaller patches, or a wider or narrower brush; false where the tool has no size.
+         *
+         * @param {number} by
+         */
         resize(by) {
-            side = Math.min(SIDES.length - 1, Math.max(0, side + by));
+            const has = sizes.resize(kind, by);
+            if (has) on.paint();
+            return has;
         },
         /** Whether a gesture is under way. */
         get busy() {
@@ -265,6 +296,7 @@ export function createMagicHand(viewport, on) {
                 ...{ rings, box, line },
                 dots: clicked.map((at, place) => ({ at, beside: labels[place] === 0 })),
                 cross: cross && shareOf(cross),
+                brush: kind === "brush" ? { stroke: points, at: cross ? shareOf(cross) : over, side: sizes.of(kind) } : null,
             };
         },
         drop,
@@ -307,15 +339,22 @@ export function createMagicHand(viewport, on) {
             on.paint();
             return true;
         },
-        /** Take the pointer to the middle of what is to be seen, or press where it is; of a box, a corner. */
-        press() {
+        /**
+         * Take the pointer to the middle of what is to be seen, or press where it is; of a box, a corner, and of a
+         * brush, where it goes down and up again.
+         *
+         * @param {Meaning} [means] of what the gesture finds
+         */
+        press(means = "new") {
             if (!on.image() || !on.ready()) return;
+            const held = kind === "boxed" || kind === "brush";
+            const [added, away] = [means === "add", means === "away"];
             const { view, canvas } = viewport;
             if (!cross) cross = { x: (canvas.width / 2 - view.x) / view.scale, y: (canvas.height / 2 - view.y) / view.scale };
-            else if (kind === "boxed" && from) end(cross);
+            else if (held && from) end(cross);
             else {
-                begin(cross, { altKey: false, shiftKey: false });
-                if (kind !== "boxed") end(cross);
+                begin(cross, { altKey: away, shiftKey: added });
+                if (!held) end(cross);
             }
             on.paint();
         },
@@ -338,6 +377,7 @@ export function createMagicHand(viewport, on) {
         },
         /** @param {PointerEvent} event */
         move(event) {
+            if (kind === "brush") over = shareOf(placeOf(event));
             if (from && kind !== "scissors") drag(placeOf(event));
         },
         /** @param {PointerEvent} event */
@@ -347,6 +387,10 @@ export function createMagicHand(viewport, on) {
         /** @param {PointerEvent | null} event */
         hover(event) {
             if (event) pass(placeOf(event));
+            else if (over) {
+                over = null;
+                on.paint();
+            }
         },
     };
 }

@@ -17,7 +17,7 @@ const CROSS_ARM = 9; // CSS px from the middle of the keys' pointer to its ends
  * @param {(share: Share) => Point} onCanvas
  * @param {string} colour
  */
-export function paintMagic(context, { rings, line, dots, box, cross }, onCanvas, colour) {
+export function paintMagic(context, { rings, line, dots, box, cross, brush }, onCanvas, colour) {
     const ratio = window.devicePixelRatio || 1;
     const shapes = rings.map((ring) => ring.map(onCanvas));
     fillRings(context, shapes, colour, REGION_FILL);
@@ -36,7 +36,43 @@ export function paintMagic(context, { rings, line, dots, box, cross }, onCanvas,
         context.stroke();
     }
     for (const { at, beside } of dots) paintDot(context, onCanvas(at), beside ? "#000" : "#fff", 4, beside ? "#fff" : colour);
+    if (brush) paintBrush(context, brush, onCanvas, colour, ratio);
     if (cross) paintCross(context, onCanvas(cross), ratio);
+}
+
+/**
+ * What a brush has covered since it went down, and a ring as wide as it is.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {NonNullable<import("./magichand.js").MagicState["brush"]>} brush
+ * @param {(share: Share) => Point} onCanvas
+ * @param {string} colour
+ * @param {number} ratio device pixels a CSS pixel
+ */
+function paintBrush(context, { stroke, at, side }, onCanvas, colour, ratio) {
+    const [origin, across, down] = /** @type {Share[]} */ ([[0, 0], [1, 0], [0, 1]]).map(onCanvas);
+    const width = side * Math.max(across.x - origin.x, down.y - origin.y);
+    if (stroke.length) {
+        const way = stroke.map(onCanvas);
+        context.beginPath();
+        for (const { x, y } of [way[0], ...way]) context.lineTo(x, y); // a single point, too, is a line then
+        context.strokeStyle = colour;
+        context.lineWidth = width;
+        context.lineCap = "round";
+        context.globalAlpha = REGION_FILL;
+        context.stroke();
+        context.globalAlpha = 1;
+        context.lineCap = "butt";
+    }
+    if (!at) return;
+    const { x, y } = onCanvas(at);
+    for (const [style, line] of /** @type {[string, number][]} */ ([[HALO, 4], [colour, 2]])) {
+        context.beginPath();
+        context.arc(x, y, Math.max(1, width / 2), 0, 2 * Math.PI);
+        context.strokeStyle = style;
+        context.lineWidth = line * ratio;
+        context.stroke();
+    }
 }
 
 /**

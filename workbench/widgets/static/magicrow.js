@@ -13,7 +13,10 @@ export const MAGIC_TOOLS = Object.freeze([
     { action: "magicAnything", kind: "anything", name: "SAM", title: "Segment Anything: click on an object, Alt and click beside it; Enter takes it" },
 ]);
 
-const BY_HAND = Object.freeze({ action: "byHand", kind: "", name: "Hand", title: "Draw outlines by hand" });
+const BY_HAND = Object.freeze([
+    { action: "byHand", kind: "", name: "Hand", title: "Draw outlines by hand" },
+    { action: "outlineBrush", kind: "brush", name: "Brush", title: "Paint: where it touches the selected object, it joins it; with Alt it rubs out" },
+]);
 
 /**
  * @param {ReturnType<typeof import("./keymap.js").createKeymap>} keymap
@@ -30,10 +33,10 @@ export function createMagicRow(keymap, on) {
          * @param {string[]} own names of the user's tools
          */
         show(kind, own) {
-            const state = [kind, ...own, ...[BY_HAND, ...MAGIC_TOOLS].map(({ action }) => keymap.key(action))].join();
+            const state = [kind, ...own, ...[...BY_HAND, ...MAGIC_TOOLS].map(({ action }) => keymap.key(action))].join();
             if (state === drawn) return;
             drawn = state;
-            const hand = keymap.task === "instances" ? [BY_HAND] : []; // masks have their own
+            const hand = keymap.task === "instances" ? BY_HAND : []; // masks have their own
             const standing = [...hand, ...MAGIC_TOOLS].map((tool) =>
                 button(tool.name, tool.title, tool.kind === kind, keymap.key(tool.action), () => on.act(tool.action)),
             );

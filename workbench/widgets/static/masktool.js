@@ -202,7 +202,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
 
     /** @param {number} by */
     const resize = (by) => () => {
-        (magic.hand.kind === "patches" ? magic.hand : hand).resize(by);
+        if (!magic.hand.resize(by)) hand.resize(by);
         on.refresh();
     };
 
@@ -216,7 +216,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
     /** @type {Record<string, () => boolean | void>} false: it is not the tool's */
     const actions = {
         ...magic.actions,
-        accept: () => magic.hand.accept() || finish(),
+        accept: () => magic.hand.accept() || magic.settled(finish),
         erase: () => magic.hand.back() || on.notify("no click to take back: the eraser rubs out"),
         brush: take("brush"),
         eraser: take("eraser"),
@@ -305,6 +305,7 @@ export function createMaskTool({ parts, viewport, work, clock, keymap, on }) {
         className: classNow,
         paint: paintNow,
         act(name) {
+            if (magic.defers(name, on.act)) return true;
             if (!(name in actions)) return false;
             return actions[name]() !== false;
         },

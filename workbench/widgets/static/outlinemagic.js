@@ -28,28 +28,41 @@ export function createOutlineMagic({ viewport, work, on }, model, to) {
         found: combine,
     });
 
+    /** @type {Promise<void>} what was found before is dealt with first, for it may change what is selected */
+    let before = Promise.resolve();
+
     /**
      * @param {import("./magichand.js").Share[][]} rings
      * @param {import("./magichand.js").Meaning} meaning
      */
     function combine(rings, meaning) {
-        const one = model.selected?.outline;
-        if (meaning === "new") to.drawn(withOutline({ id: "", label: to.className(), ...NOWHERE }, rings));
-        else if (one) reshape({ tool: meaning === "add" ? "join" : "cut", one, other: rings });
-        else on.notify("select the object first");
+        const touching = magic.hand.kind === "brush" && meaning === "new";
+        const image = work.current?.id;
+        before = before.then(async () => {
+            if (work.current?.id !== image) return on.notify("the image has changed: what was drawn on the last one is dropped");
+            const one = model.selected?.outline;
+            if (meaning === "new" && (!touching || !one || !(await reshape({ tool: "touch", one, other: rings })))) {
+                to.drawn(withOutline({ id: "", label: to.className(), ...NOWHERE }, rings));
+            } else if (meaning !== "new" && one) await reshape({ tool: meaning === "add" ? "join" : "cut", one, other: rings });
+            else if (!one) on.notify("select the object first");
+        });
     }
 
     /**
      * Have the kernel shape the selected object anew.
      *
      * @param {Gesture} gesture
+     * @returns {Promise<boolean>} false only where the two that are to be joined do not touch
      */
     async function reshape(gesture) {
         const box = model.selected;
         const { outline, error } = await magic.ask(gesture);
         if (error) on.notify(error);
+        else if (!outline?.length && gesture.tool === "touch") return false;
         else if (!outline?.length) on.notify("nothing would be left of it: erase it instead");
         else if (box && model.selected === box) to.changed(box, withOutline(box, outline));
+        else on.notify("another object was selected meanwhile: nothing was changed");
+        return true;
     }
 
     /** @param {"smooth" | "whole"} tool */
@@ -62,6 +75,6 @@ export function createOutlineMagic({ viewport, work, on }, model, to) {
     return {
         ...magic,
         /** @type {Record<string, () => void>} */
-        actions: { ...magic.actions, byHand: () => magic.take(""), smooth: selected("smooth"), withoutHoles: selected("whole") },
+        actions: { ...magic.actions, byHand: () => magic.take(""), outlineBrush: () => magic.take("brush"), smooth: selected("smooth"), withoutHoles: selected("whole") },
     };
 }
