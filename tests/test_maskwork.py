@@ -3,6 +3,7 @@
 import io
 import json
 import uuid
+import zlib
 
 import numpy as np
 import pytest
@@ -164,6 +165,39 @@ def test_doubted_regions_are_walked_through(bench, trained):
         (item,) = [each for each in state["queue"] if each["id"] == first]
         assert state["mode"] == "review" and wrong["reason"] in item["reason"]
         assert item["suggestion"]["mask"]
+    finally:
+        bench.labels.commit(first, before)
+
+
+def test_what_the_segmenter_has_learned_from_is_doubted_by_a_run_that_has_not(bench, trained):
+    """A label that it repeats is spoilt: the page shows what the other one says of it."""
+    run = bench.train("test_resnet", weights="random", minutes=5, fold=1, **CHOICES).wait()
+    segmenting = bench._work.segmenting
+    assert segmenting.folder == trained.checkpoint
+    asked = {name: set(ids) for name, ids in segmenting.doubting()}
+    table = bench._work.table()
+    of_hash = dict(zip(table.hashes, table.ids, strict=True))
+    assert asked == {
+        each.id: {of_hash[each.job.hashes[row]] for row in each.held_out} for each in (trained, run)
+    }
+    own = sorted(asked[run.id])
+    said = dict(zip(own, segmenting.said(own, run.id), strict=True))
+    first = max(own, key=lambda each: np.count_nonzero(said[each].mask))
+    before = bench.labels.masks.indices(first)
+    wrong = np.where(said[first].mask > 0, said[first].mask % len(CLASSES) + 1, 0)
+    bench.labels.commit(first, wrong.astype(np.uint16))
+    try:
+        frame = bench.suspects().loc[[first]]
+        assert "wrong class" in set(frame["kind"]) and set(frame["model"]) == {run.id}
+        desk = bench.label(len(asked[run.id]) + 9, review="suspects")._desk
+        (item,) = [each for each in desk.state()["queue"] if each["id"] == first]
+        assert item["suggestion"]["model"] == run.id
+        packed, about = desk.mask(first, "suggestion")
+        kind = np.uint8 if about["bytes"] == 1 else np.uint16
+        shown = np.frombuffer(zlib.decompress(packed), kind)
+        index = bench.labels.masks.index_of()
+        shown = looked_up(shown.reshape(about["height"], about["width"]), index)
+        assert (shown == said[first].mask).all()
     finally:
         bench.labels.commit(first, before)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from numpy.typing import NDArray
 
 from workbench.dataset.display import Display
-from workbench.dataset.fields import GROUND_TRUTH, NOTE, PREDICTION
+from workbench.dataset.fields import NOTE
 from workbench.dataset.rounds import learning_curve
 from workbench.dataset.types import FINISHED, Split
 from workbench.dataset.values import (
@@ -171,8 +171,11 @@ class Desk:
         item = self._queue.item(sample_id)
         if of != "label" and (item is None or item.split is Split.TEST):
             raise LabelError("test images are labelled without suggestions")
-        field = GROUND_TRUTH if of == "label" else PREDICTION
-        mask, names = self._labels.masks.read(sample_id, field)
+        if of == "label" or item is None:
+            mask, names = self._labels.masks.read(sample_id)
+        else:
+            said = self._worklist.extras(item).get("suggestion") or {}
+            mask, names = self._labels.masks.suggested(sample_id, str(said.get("mask")))
         height, width = mask.shape
         told = {"width": width, "height": height, "bytes": mask.dtype.itemsize}
         packed = zlib.compress(mask.astype(mask.dtype.newbyteorder("<"), copy=False).data, 1)

@@ -6,6 +6,7 @@ Wiring; imports FiftyOne by way of it.
 import contextlib
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,13 +147,18 @@ class MaskWork(ImageWork):
         return masks.indices(sample_id), masks.indices(sample_id, PREDICTION)
 
     def doubts(self) -> RegionDoubts:
-        """What the segmenter says against masks of the pool that it has not learned from."""
-        ids = self.segmenting.require(self.segmenting.unseen())
-        self.segmenting.write()  # for the page shows what is said
+        """What segmenters say against masks of the pool that they have not learned from."""
+        asked = self.segmenting.doubting()
+        ids = [sample_id for _, own in asked for sample_id in own]
         found = self._queue.look_up(ids)
-        items = [found[sample_id] for sample_id in ids]
-        classes = self.table().classes
-        return doubt_masks(items, self._labels.masks.indices, self.segmenting.said(ids), classes)
+        return doubt_masks(
+            [found[sample_id] for sample_id in ids],
+            self._labels.masks.indices,
+            chain.from_iterable(self.segmenting.said(own, run) for run, own in asked),
+            self.table().classes,
+            [run for run, own in asked for _ in own],
+            self.segmenting.keep,
+        )
 
     def refresh(self) -> None:
         """Bring the predictions up to date, if there is a segmenter."""

@@ -16,9 +16,8 @@ from workbench.dataset.values import Value
 from workbench.labels.queue import QueueItem
 from workbench.models.segmenter import Segmented
 from workbench.quality.masks import MaskSuspect, MaskSuspects, doubt_regions, rank_mask_suspects
-from workbench.worklists import predicted_boxes
 
-COLUMNS = ("path", "kind", "label", "suggested", "score", "likely", "reason", "pixels")
+COLUMNS = ("path", "kind", "label", "suggested", "score", "likely", "reason", "pixels", "model")
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,16 @@ class RegionDoubts:
         items: n images as they were when they were judged.
         suspects: regions of them, by row.
         classes: names by index, the first has 1.
+        said: of each image the file of the mask that speaks against it, its name alone; empty where it
+            holds none of the classes.
+        models: what said it, of each image.
     """
 
     items: Sequence[QueueItem]
     suspects: MaskSuspects
     classes: Sequence[str]
+    said: Sequence[str]
+    models: Sequence[str]
 
     @property
     def ids(self) -> Sequence[str]:
@@ -43,15 +47,15 @@ class RegionDoubts:
     def to_pandas(self) -> pd.DataFrame:
         """A row a region, by `sample_id`, the most suspicious first.
 
-        `path`, `kind`, `label` and `suggested` (classes, empty for none), `score`, `likely`, `reason`
-        and `pixels`.
+        `path`, `kind`, `label` and `suggested` (classes, empty for none), `score`, `likely`, `reason`,
+        `pixels`, and `model`: the run of the segmenter that was asked.
         """
         names = ["", *self.classes]
         rows = [
             (
                 *(self.ids[one.image], self.items[one.image].filepath, one.kind.value),
                 *(names[one.label], names[one.said], one.score, one.likely, one.reason),
-                one.pixels,
+                *(one.pixels, self.models[one.image]),
             )
             for one in self.suspects.suspects
         ]
@@ -81,7 +85,8 @@ class RegionDoubts:
     def evidence(self, row: int) -> dict[str, Any]:
         """What speaks against an image's regions, as a page gets it: what is said, and why."""
         reason = "; ".join(one.reason for one in self._by_image[row])
-        return {"reason": reason, "suggestion": predicted_boxes(self.items[row])}
+        shown = {"mask": self.said[row], "model": self.models[row]}
+        return {"reason": reason, "suggestion": shown if self.said[row] else None}
 
     @cached_property
     def _by_image(self) -> dict[int, list[MaskSuspect]]:
@@ -96,20 +101,25 @@ def doubt_masks(
     labelled: Callable[[str], NDArray[np.uint16]],
     said: Iterable[Segmented],
     classes: Sequence[str],
+    models: Sequence[str],
+    keep: Callable[[Segmented], str],
 ) -> RegionDoubts:
     """Judge the masks of some images.
 
     Args:
-        items: labelled images that the segmenter has not learned from.
+        items: labelled images.
         labelled: the class indices of one of them, by its id.
-        said: what the segmenter says of each, in their order.
+        said: what a segmenter that has not learned from it says of each, in their order.
         classes: names by index, the first has 1.
+        models: what says it, of each.
+        keep: writes what is said to a file, and returns its name; empty where nothing is said.
 
     Raises:
         MaskError: a mask is missing, damaged, or of another size than its image.
     """
-    doubted = [
-        doubt_regions(labelled(item.sample_id), each.mask, each.confidence, len(classes))
-        for item, each in zip(items, said, strict=True)
-    ]
-    return RegionDoubts(items, rank_mask_suspects(doubted, classes), classes)
+    doubted, kept = [], []
+    for item, each in zip(items, said, strict=True):
+        mask = labelled(item.sample_id)
+        doubted.append(doubt_regions(mask, each.mask, each.confidence, len(classes)))
+        kept.append(keep(each))
+    return RegionDoubts(items, rank_mask_suspects(doubted, classes), classes, kept, models)

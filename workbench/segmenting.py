@@ -16,6 +16,7 @@ from workbench.dataset.detections import read_sizes
 from workbench.dataset.home import masks_folder
 from workbench.dataset.masks import looked_up, write_mask
 from workbench.dataset.predictions import write_predicted_masks
+from workbench.dataset.table import Table
 from workbench.errors import NotEnoughLabelsError
 from workbench.modelinuse import ModelInUse
 from workbench.runs.run import TrainRun
@@ -76,23 +77,31 @@ class Segmenting(ModelInUse):
             NotEnoughLabelsError: none has been trained yet.
             BackboneError: its folder has gone, or was damaged.
         """
+        return self._opened(self._folder_in_use())
+
+    def _opened(self, folder: Path) -> "SavedSegmenter":
         from workbench.models.savedsegmenter import SavedSegmenter
 
-        model = self._loaded(self._folder_in_use())
+        model = self._loaded(folder)
         if not isinstance(model, SavedSegmenter):
             raise AssertionError("runs on masks write segmenters")
         return model
 
-    def said(self, sample_ids: Sequence[str]) -> Iterator["Segmented"]:
-        """What the segmenter in use says of some images, in their order, a few at a time.
+    def said(self, sample_ids: Sequence[str], by: str = "") -> Iterator["Segmented"]:
+        """What a segmenter says of some images, in their order, a few at a time.
 
         Class indices are those of the class list of now; pixels of a class that has gone have none.
+
+        Args:
+            sample_ids: the images.
+            by: the run that trained it; by default that of the one in use.
 
         Raises:
             ImageError: a file cannot be read.
             NotEnoughLabelsError: there is no segmenter yet.
+            TrainingError: there is no such run, or it has no model.
         """
-        model = self.current()
+        model = self._opened(self.runs[by].checkpoint if by else self._folder_in_use())
         table = self._learner.table()
         place = {name: index + 1 for index, name in enumerate(table.classes)}
         now = [self.class_now(name) for name in model.classes]
@@ -137,15 +146,12 @@ class Segmenting(ModelInUse):
         there = self._dataset.values("prediction.model")
         if self.name and all(model == self.name for model in there):
             return
-        folder = masks_folder(self._connection.home, self._labels.dataset_id)
-        names = self._labels.masks.numbers()
-        numbers = {index + 1: names[name] for index, name in enumerate(table.classes)}
+        numbers = self._numbers(table)
         predicted: dict[str, tuple[str, list[int], list[str]]] = {}
         for sample_id, each in zip(table.ids, self.said(table.ids), strict=True):
-            mask = looked_up(each.mask, numbers)
             there_are = [index for index in np.unique(each.mask).tolist() if index]
             predicted[sample_id] = (
-                str(write_mask(folder, mask)),
+                str(self._written(each, numbers)),
                 [numbers[index] for index in there_are],
                 [table.classes[index - 1] for index in there_are],
             )
@@ -176,11 +182,51 @@ class Segmenting(ModelInUse):
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
+    def keep(self, said: "Segmented") -> str:
+        """Write a mask, as FiftyOne counts, to a file; its name alone, empty for one of background."""
+        if not said.mask.any():
+            return ""
+        return self._written(said, self._numbers(self._learner.table())).stem
+
+    def _numbers(self, table: Table) -> dict[int, int]:
+        """The numbers that masks have for class indices."""
+        names = self._labels.masks.numbers()
+        return {index + 1: names[name] for index, name in enumerate(table.classes)}
+
+    def _written(self, said: "Segmented", numbers: Mapping[int, int]) -> Path:
+        folder = masks_folder(self._connection.home, self._labels.dataset_id)
+        return write_mask(folder, looked_up(said.mask, numbers))
+
     def unseen(self) -> list[str]:
         """Ids of the pool's labelled images that the segmenter in use has not learned from."""
         table = self._learner.table()
         learned = self.trained_on
         return [table.ids[row] for row in table.labelled_pool if table.hashes[row] not in learned]
+
+    def doubting(self) -> list[tuple[str, list[str]]]:
+        """Which run's segmenter is to judge which of the pool's labelled images.
+
+        Each is judged by one that has not learned from it: the one in use, and what that has learned
+        from by the latest run with a `fold` that has not.
+
+        Raises:
+            NotEnoughLabelsError: there is no segmenter yet, or all have learned from all labels.
+        """
+        self._folder_in_use()
+        table = self._learner.table()
+        left = table.labelled_pool.tolist()
+        asked = []
+        for run, known in [(self.name, self.trained_on), *self.others.items()]:
+            own = [table.ids[row] for row in left if table.hashes[row] not in known]
+            left = [row for row in left if table.hashes[row] in known]
+            asked += [(run, own)] if own else []
+        if not asked:
+            raise NotEnoughLabelsError(
+                "no mask can be doubted: the segmenter has learned from all labelled images, and "
+                "repeats what they say; label some more, bench.pick(20) and bench.label(), or train "
+                "another that holds out others of them, bench.train(fold=1)"
+            )
+        return asked
 
     def require(self, sample_ids: Sequence[str]) -> Sequence[str]:
         """Images to measure it on.

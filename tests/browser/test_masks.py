@@ -132,7 +132,6 @@ def test_what_is_suggested_is_accepted_region_by_region(lab_page: Open, home: Pa
 import numpy as np
 from workbench.dataset.home import masks_folder
 from workbench.dataset.masks import write_mask
-from workbench.dataset.predictions import write_predicted_masks
 numbers = bench.labels.masks.numbers()
 guess = np.zeros((303, 384), dtype=np.uint8)
 guess[100:140, 100:160] = numbers["silver"]
@@ -192,7 +191,6 @@ def test_in_review_a_suggestion_takes_the_place_of_what_is_doubted(
 import numpy as np
 from workbench.dataset.home import masks_folder
 from workbench.dataset.masks import write_mask
-from workbench.dataset.predictions import write_predicted_masks
 from workbench.quality.masks import MaskSuspect, MaskSuspectKind, MaskSuspects
 from workbench.regionreview import RegionDoubts
 from workbench.review import Review
@@ -203,13 +201,13 @@ bench.labels.commit(pool[0], label)
 said = np.zeros((303, 384), dtype=np.uint8)
 said[50:150, 50:150] = bench.labels.masks.numbers()["worn"]
 path = write_mask(masks_folder(bench._connection.home, bench.labels.dataset_id), said)
-told = str(path), [int(said.max())], ["worn"]
-write_predicted_masks(bench._connection, bench.dataset, {pool[0]: told}, "a-run")
 (item,) = bench.queue.look_up(pool[:1]).values()
 suspect = MaskSuspect(
     MaskSuspectKind.WRONG_CLASS, 0, 1, 3, (50, 50, 150, 150), 10_000, 0.9, True, "worn, it seems"
 )
-review = Review(RegionDoubts([item], MaskSuspects((suspect,)), CLASSES), bench.queue)
+suspects = MaskSuspects((suspect,))
+doubts = RegionDoubts([item], suspects, CLASSES, [path.stem], ["a-run"])
+review = Review(doubts, bench.queue)
 """
     first, _ = opening("masks-doubted", doubted)
     page = lab_page([first, "widget = LabelWidget(bench._work.desks.at(review))\nwidget"])

@@ -13,7 +13,7 @@ from tests.models.box_scenes import write_pictures
 from workbench.dataset.masks import write_mask
 from workbench.errors import BackboneError, MaskError, NotEnoughLabelsError
 from workbench.models.backbones import load_backbone
-from workbench.models.maskaugmentation import augment_masks
+from workbench.models.maskaugmentation import augment_masks, paste_regions
 from workbench.models.recipe import segmenter_recipe
 from workbench.models.saved import load_model
 from workbench.models.savedsegmenter import SavedSegmenter
@@ -184,6 +184,26 @@ def test_a_mask_goes_where_its_image_goes():
         inner = moved != IGNORED
         means = [float(image[:, 0][inner & (moved == k)].mean()) for k in range(3)]
         assert means[0] < means[1] < means[2], "brighter where the mask says so"
+
+
+def test_regions_are_pasted_whole_with_their_pixels_and_not_beside_an_image():
+    masks = torch.zeros(40, 16, 16, dtype=torch.int64)
+    masks[::2, 2:5, 2:5], masks[::2, 8:12, 8:12], masks[:, :, 15] = 1, 2, IGNORED
+    masks[::2, 6, 13:15] = 1
+    pixels = (masks + 3.0)[:, None].repeat(1, 3, 1, 1)
+    pixels[1::2] += 100
+    generator = torch.Generator().manual_seed(0)
+    images, truth = paste_regions(pixels, masks, generator, 0.75)
+    assert torch.equal(truth[::2], masks[::2]), "there was nothing to paste"
+    got = truth[1::2]
+    for where in (got[:, 2:5, 2:5], got[:, 8:12, 8:12], got[:, 6, 13:15]):
+        filled = (where > 0).flatten(1)
+        assert torch.equal(filled.any(1), filled.all(1)), "whole regions"
+        assert 0.1 < filled.all(1).float().mean() < 0.75
+    assert (got[:, :, 15] == IGNORED).all()
+    assert torch.equal(images[1::2, 0] < 100, got > 0), "pixels come along"
+    same = paste_regions(pixels, masks, generator, 0.0)
+    assert torch.equal(same[0], pixels) and torch.equal(same[1], masks)
 
 
 def test_a_temperature_makes_confidences_true():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pymongo.collection import Collection
 
 from workbench.dataset.detections import SIZE
-from workbench.dataset.fields import GROUND_TRUTH
+from workbench.dataset.fields import GROUND_TRUTH, PREDICTION
 from workbench.dataset.masks import IdMask, looked_up
 from workbench.errors import LabelError
 from workbench.labels.classlist import ClassList
@@ -55,6 +55,26 @@ class Masks:
         if sample is None:
             raise LabelError(f"no image has the id {sample_id!r} in this dataset")
         return self._painter.mask_in(sample, field), self._painter.names()
+
+    def suggested(self, sample_id: str, name: str) -> tuple[IdMask, dict[int, str]]:
+        """A mask that a model suggests for an image: one that was kept, or its `prediction`.
+
+        Args:
+            sample_id: the image.
+            name: of the mask's file, without its ending.
+
+        Returns:
+            As `read` does; errors, too.
+        """
+        kept = self._painter.kept(name)
+        if kept is None:
+            return self.read(sample_id, PREDICTION)
+        wanted = {"filepath": 1, **SIZE}
+        sample = self._samples.find_one({"_id": sample_key(sample_id)}, wanted)
+        if sample is None:
+            raise LabelError(f"no image has the id {sample_id!r} in this dataset")
+        label = {PREDICTION: {"mask_path": str(kept)}}
+        return self._painter.mask_in({**sample, **label}, PREDICTION), self._painter.names()
 
     def indices(self, sample_id: str, field: str = GROUND_TRUTH) -> NDArray[np.uint16]:
         """The mask of an image as `commit` takes it: 0 for none, 1 for the first class of the list.

@@ -72,6 +72,11 @@ class Painter:
             )
         return mask
 
+    def kept(self, name: str) -> Path | None:
+        """The file of a mask by its name, without its ending; None where there is none."""
+        path = self._folder / f"{name}.png"
+        return path if path.parent == self._folder and path.is_file() else None
+
     def write(self, mask: IdMask) -> str:
         """Write a mask to its file; the path. From then on the array is not to be written to.
 

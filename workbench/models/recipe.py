@@ -96,6 +96,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "channels": (32, 512),
     "convolutions": (1, 8),
     "mirror": (0, 1),
+    "paste": (0.0, 1.0),
     "fold": (0, 99),
 }
 
@@ -152,10 +153,14 @@ class SegmenterRecipe(DetectorRecipe):
 
     As those of boxes, but that `convolutions` has no meaning here, and patience counts epochs without a
     better held-out mean IoU.
+
+    Attributes:
+        paste: share of the images that get some labelled regions of another one pasted in.
     """
 
     channels: int = 64
     rate: float = 2e-3
+    paste: float = 0.0
 
 
 def segmenter_recipe(images: int, changes: Mapping[str, Any] | None = None) -> SegmenterRecipe:

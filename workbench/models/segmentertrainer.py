@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from workbench.models.detector import feature_maps, map_indices
 from workbench.models.devices import autocast
-from workbench.models.maskaugmentation import augment_masks
+from workbench.models.maskaugmentation import augment_masks, paste_regions
 from workbench.models.preprocessing import normalise
 from workbench.models.progress import FineTuneProgress
 from workbench.models.recipe import SegmenterRecipe
@@ -84,6 +84,8 @@ class SegmenterTrainer(Trainer):
         mirror = bool(recipe.mirror)
         parts = pixels, self._truth(rows), generator, recipe.augmentation, mirror
         pixels, truth = augment_masks(*parts)
+        if recipe.paste:
+            pixels, truth = paste_regions(pixels, truth, generator, recipe.paste)
         return normalise(pixels, self.student.config), truth
 
     def _loss_of(self, inputs: Tensor, truth: Any) -> tuple[Tensor, float]:
