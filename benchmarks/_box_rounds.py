@@ -18,8 +18,9 @@ from workbench.dataset.boxes import BoxTable
 from workbench.evaluation.boxcases import BoxCases
 from workbench.models.detectortraining import LabelledImage, hold_out_images, measure_detector
 from workbench.models.recipe import DetectorRecipe
-from workbench.selection.batch import DEFAULT, pick_batch
+from workbench.selection.batch import pick_batch
 from workbench.selection.boxes import PER_BOX, PER_IMAGE, box_worth
+from workbench.selection.strategies import DEFAULT
 from workbench.selection.types import Query
 
 if TYPE_CHECKING:

@@ -144,6 +144,13 @@ def commit_on(name: str, seed: str) -> Iterator[Said]:
                 yield {**said, "at": time.monotonic()}
 
 
+def pick_once(*arguments: str) -> Said:
+    """Time a batch that is picked; `_picking.pick_once` says of what."""
+    from benchmarks._picking import pick_once
+
+    return pick_once(*arguments)
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
     for task in (
@@ -154,6 +161,7 @@ TASKS: dict[str, Callable[..., Any]] = {
         inspect_app,
         launch_app,
         commit_on,
+        pick_once,
     )
 }
 

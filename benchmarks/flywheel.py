@@ -27,7 +27,8 @@ from workbench.dataset.types import Split
 from workbench.evaluation.plots import learning_curves
 from workbench.models.features import FeatureSpace
 from workbench.models.probe import Probe, fit_probe
-from workbench.selection.batch import DEFAULT, RANDOM_SHARE, pick_batch
+from workbench.selection.batch import RANDOM_SHARE, pick_batch
+from workbench.selection.strategies import DEFAULT
 from workbench.selection.types import Query
 
 BATCH = 20

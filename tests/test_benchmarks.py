@@ -35,6 +35,10 @@ FIGURES = {
         *("import_workbench", "heavy_modules"),
         *("first_image_beyond_fiftyone_import", "frame_once_open"),
     ],
+    "picking": [
+        *("margin", "kcenter", "badge", "typiclust", "badge_100_classes", "uherding_on_all"),
+        *("million", "million_memory", "slope"),
+    ],
     "predictions": [
         *("classification_to_set_values", "classification_documents_that_differ"),
         *("multilabel_to_set_values", "multilabel_documents_that_differ"),

@@ -52,6 +52,10 @@ class NotEnoughLabelsError(WorkbenchError):
     """A step needs more labels than there are."""
 
 
+class StrategyError(WorkbenchError):
+    """A query strategy of the user's own failed, or picked what cannot be picked."""
+
+
 class TrainingError(WorkbenchError):
     """A training run cannot be started, waited for, used or resumed."""
 

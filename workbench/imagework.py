@@ -24,6 +24,7 @@ from workbench.labels.store import LabelStore
 from workbench.learning import Learner
 from workbench.picking import Picking
 from workbench.prediction import Predictor
+from workbench.selection.strategies import OwnStrategy
 from workbench.training import Training
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class ImageWork:
             self._predictor.write(fit)
             self._judge.keep(fit)
 
-    def pick(self, count: int, strategy: str) -> pd.DataFrame:
+    def pick(self, count: int, strategy: str | OwnStrategy) -> pd.DataFrame:
         """Queue the next batch."""
         return self._picking.pick(count, strategy)
 

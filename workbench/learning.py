@@ -27,10 +27,11 @@ from workbench.evaluation.measured import TEST_LABELS_NEEDED, Measured
 from workbench.labels.store import LabelStore
 from workbench.models.features import FeatureSpace, as_kept
 from workbench.models.linearprobe import LinearProbe
-from workbench.selection.batch import RANDOM_SHARE, find_strategy, pick_batch
+from workbench.selection.batch import RANDOM_SHARE, pick_batch
 from workbench.selection.boxes import Worth
 from workbench.selection.mixing import as_control, mix_in
 from workbench.selection.regions import RegionWorth
+from workbench.selection.strategies import OwnStrategy, find_strategy
 from workbench.selection.types import Query
 from workbench.tasks import find_task
 
@@ -256,7 +257,7 @@ class Learner:
     def pick(
         self,
         count: int,
-        strategy: str,
+        strategy: str | OwnStrategy,
         rng: np.random.Generator,
         worth: Callable[[Table, Rows], Worth | RegionWorth] | None = None,
         measured: Estimate | None = None,
@@ -265,7 +266,7 @@ class Learner:
 
         Args:
             count: pool images to pick.
-            strategy: name of the query strategy.
+            strategy: name of the query strategy, or a function of the user's own.
             rng: source of randomness.
             worth: tells what labelling some rows would bring, where no probe does; it may say by
                 `NotEnoughLabelsError` that it cannot tell yet.

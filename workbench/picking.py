@@ -15,9 +15,9 @@ from workbench.dataset.types import Pick
 from workbench.errors import NotEnoughLabelsError
 from workbench.labels.queue import LabelQueue
 from workbench.learning import Learner, Rows
-from workbench.selection.batch import find_strategy
 from workbench.selection.boxes import Worth
 from workbench.selection.regions import RegionWorth
+from workbench.selection.strategies import OwnStrategy, find_strategy
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -58,18 +58,19 @@ class Picking:
         """Make what is picked from here on repeatable."""
         self._rng = np.random.default_rng(seed)
 
-    def pick(self, count: int, strategy: str) -> pd.DataFrame:
+    def pick(self, count: int, strategy: str | OwnStrategy) -> pd.DataFrame:
         """Queue a batch by a strategy; returns it as `to_pandas` shows it.
 
         Raises:
             ValueError: the strategy is unknown.
+            StrategyError: the user's own failed; nothing is queued.
         """
-        find_strategy(strategy)  # or it is said before anything is measured
+        name = find_strategy(strategy).name  # or it is said before anything is measured
         measured = self._measured()
         figure = None if measured is None or self._worth is None else measured.headline
         picks = self._learner.pick(count, strategy, self._rng, self._worth, figure)
         batch = self._queue.add(picks)
-        self._record(strategy, picks, measured)
+        self._record(name, picks, measured)
         queued = self.to_pandas()
         return queued.loc[queued["batch"] == batch]
 

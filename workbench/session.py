@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from workbench.mistakes import Errors
     from workbench.runs.run import TrainRun
     from workbench.runs.runs import Runs
+    from workbench.selection.strategies import OwnStrategy
     from workbench.widgets.app_frame import AppFrame
     from workbench.widgets.labelling import LabelWidget
     from workbench.wrongplaces import WrongPlaces
@@ -315,7 +316,7 @@ class Workbench:
         """Ids of the images selected in the App now; `bench.dataset.select(bench.selected)`."""
         return self._app.selected()
 
-    def pick(self, count: int = 50, strategy: str = "uherding") -> pd.DataFrame:
+    def pick(self, count: int = 50, strategy: "str | OwnStrategy" = "uherding") -> pd.DataFrame:
         """Queue the next batch, each image with its reason.
 
         A tenth of it is random. Until the test set is big enough, test images are mixed in on top,
@@ -323,13 +324,17 @@ class Workbench:
 
         Args:
             count: pool images to pick.
-            strategy: `uherding`, `margin` or `random`.
+            strategy: `uherding`, `maxherding`, `badge`, `margin`, `entropy`, `typiclust`, `kcenter` or
+                `random`; or a function that takes a `workbench.selection.types.Query` and gives the
+                rows of its candidates that it picks, the most wanted first.
 
         Returns:
             The batch in labelling order, as `picks` shows it.
 
         Raises:
             ValueError: the strategy is unknown.
+            StrategyError: your own function failed, or picked what cannot be picked; nothing is
+                queued.
         """
         return self._work.pick(count, strategy)
 

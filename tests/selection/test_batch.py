@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.selection.pools import CLASSES, make_pool, unit
-from workbench.selection.batch import STRATEGIES, find_strategy, pick_batch
+from workbench.selection.batch import pick_batch
 from workbench.selection.mixing import CONTROL_REASON, as_control, mix_in
+from workbench.selection.strategies import STRATEGIES, find_strategy
 from workbench.selection.types import Query
 
 BY_A_MODEL = sorted(set(STRATEGIES) - {"random"})
@@ -89,8 +90,8 @@ def test_a_random_share_outside_0_to_1_is_refused(share):
 
 
 def test_an_unknown_strategy_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"unknown strategy 'entropy': choose one of .*uherding"):
-        find_strategy("entropy")
+    with pytest.raises(ValueError, match=r"unknown strategy 'best': choose one of .*uherding"):
+        find_strategy("best")
 
 
 def test_every_image_is_as_likely_in_the_control_arm_as_any_other():

@@ -9,8 +9,9 @@ from hypothesis.extra import numpy as hnp
 from tests.models.digit_scenes import CLASSES, scenes
 from tests.selection.pools import unit
 from workbench.models.multiprobe import fit_multiprobe
-from workbench.selection.batch import STRATEGIES, pick_batch
+from workbench.selection.batch import pick_batch
 from workbench.selection.grouping import by_prediction
+from workbench.selection.strategies import STRATEGIES
 from workbench.selection.types import Query
 from workbench.selection.uherding import uherding
 from workbench.selection.uncertainty import doubt, margin

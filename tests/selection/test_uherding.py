@@ -83,10 +83,10 @@ def test_an_empty_pool_gives_no_pick():
 def test_big_pools_are_sampled_and_the_picks_are_still_good(monkeypatch):
     query = make_pool(n=600, count=20)
     exact = uherding(query)
-    monkeypatch.setattr(module, "EXACT_UP_TO", 200)
+    monkeypatch.setattr(module, "CONSIDERED", 200)
     monkeypatch.setattr(module, "REFERENCES", 150)
-    monkeypatch.setattr(module, "BLOCK", 64)
-    sampled = uherding(query)
+    monkeypatch.setattr(module, "CELLS", 64 * 150)
+    sampled = uherding(query, exact_up_to=200)
     assert len(set(sampled.indices.tolist())) == 20
     assert sampled.indices.max() >= 200, "rows of the whole pool, not of the sample"
     assert value(query, sampled.indices) > 0.75 * value(query, exact.indices)

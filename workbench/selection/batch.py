@@ -1,41 +1,33 @@
 """From a strategy's choice to a batch: the random tenth, the order, the reasons."""
 
 import math
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import numpy as np
 
 from workbench.dataset.types import Pick
 from workbench.selection.mixing import as_control, mix_in
-from workbench.selection.types import Array, Ints, Query, Strategy
-from workbench.selection.uherding import uherding
-from workbench.selection.uncertainty import margin, random
+from workbench.selection.strategies import BY_DOUBT, STRATEGIES, OwnStrategy, find_strategy
+from workbench.selection.types import Array, Ints, Query
 
-STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
-    {"random": random, "margin": margin, "uherding": uherding}
-)
-DEFAULT = "uherding"
 RANDOM_SHARE = 0.1
 FAR = 0.9  # distance to the nearest labelled image, as a quantile of the pool's, called "unlike"
 SURE = 50  # percentage points of margin between the best answer and the next
 TOLD = 2  # classes in doubt that a reason names
 
 
-def find_strategy(name: str) -> Strategy:
-    """Look a strategy up by name.
-
-    Raises:
-        ValueError: there is none of that name.
-    """
-    if name not in STRATEGIES:
-        raise ValueError(f"unknown strategy {name!r}: choose one of {', '.join(STRATEGIES)}")
-    return STRATEGIES[name]
+_STANDS = {  # what a pick is for of which a model is sure, or says nothing
+    "uherding": "stands for others like it",
+    "maxherding": "stands for others like it",
+    "typiclust": "typical of images that few labels are for",
+    "kcenter": "far from everything labelled",
+    "badge": "would change the model in a way of its own",
+}
 
 
 def pick_batch(
     query: Query,
-    strategy: str,
+    strategy: str | OwnStrategy,
     ids: Sequence[str],
     classes: Sequence[str],
     random_share: float = RANDOM_SHARE,
@@ -48,7 +40,7 @@ def pick_batch(
 
     Args:
         query: what to pick from; `query.count` picks are made, or as many as there are.
-        strategy: name of the strategy.
+        strategy: name of the strategy, or a function of the user's own.
         ids: (n,) sample ids of the candidates.
         classes: the full class list, for the reasons.
         random_share: share of the batch that is picked at random, rounded up.
@@ -60,15 +52,17 @@ def pick_batch(
 
     Raises:
         ValueError: the strategy is unknown, or `random_share` is not within 0 to 1.
+        StrategyError: the user's own failed, or picked what cannot be picked.
     """
     if not 0 <= random_share <= 1:
         raise ValueError(f"random_share must be within 0 and 1, but got {random_share}")
-    choose = find_strategy(strategy)
-    if choose is margin and query.probabilities is None and query.worth is None:
-        choose = random  # which it falls back to: so the picks have to be marked as random
+    found = find_strategy(strategy)
+    if found.name in BY_DOUBT and query.probabilities is None and query.worth is None:
+        found = find_strategy("random")  # which it falls back to: so the picks have to be marked so
+    name, is_random = found.name, found.choose is STRATEGIES["random"]
     n = len(query.candidates)
     count = min(query.count, n)
-    control = 0 if choose is random else min(count, math.ceil(random_share * count))
+    control = 0 if is_random else min(count, math.ceil(random_share * count))
     drawn = query.rng.choice(n, control, replace=False)
     control_arm = as_control([ids[row] for row in drawn])
     if control == count:
@@ -78,14 +72,14 @@ def pick_batch(
     rest = Query(
         query.candidates[left],
         None if query.probabilities is None else query.probabilities[left],
-        np.vstack([query.labelled, query.candidates[drawn]]),
+        np.concatenate([query.anchors(), query.points(drawn)]),
         count - control,
         query.rng,
         query.exclusive,
         None if query.worth is None else query.worth[left],
     )
-    picked = choose(rest)
-    if choose is random:
+    picked = found.choose(rest)
+    if is_random:
         return as_control([ids[left[index]] for index in picked.indices])
     far = _is_far(rest, picked.indices)
     chosen = [
@@ -93,8 +87,8 @@ def pick_batch(
             ids[left[index]],
             rank,
             float(score),
-            strategy,
-            _reason(rest, index, is_far, classes, choose)
+            name,
+            _reason(rest, index, is_far, classes, name)
             if reasons is None
             else _with_far(reasons[left[index]], is_far),
         )
@@ -110,9 +104,10 @@ def _is_far(query: Query, rows: Ints) -> list[bool]:
     """Whether each row lies farther from every labelled image than nine tenths of the pool do."""
     if len(query.labelled) == 0:
         return [False] * len(rows)
-    sample = query.candidates[:: max(1, len(query.candidates) // 500)]
-    threshold = float(np.quantile(_nearest(sample, query.labelled), FAR))
-    return [bool(d > threshold) for d in _nearest(query.candidates[rows], query.labelled)]
+    n, labelled = len(query.candidates), query.anchors()
+    sample = query.points(np.arange(0, n, max(1, n // 500)))
+    threshold = float(np.quantile(_nearest(sample, labelled), FAR))
+    return [bool(d > threshold) for d in _nearest(query.points(rows), labelled)]
 
 
 def _nearest(points: Array, others: Array) -> Array:
@@ -121,13 +116,18 @@ def _nearest(points: Array, others: Array) -> Array:
     return nearest
 
 
-def _reason(query: Query, row: int, far: bool, classes: Sequence[str], strategy: Strategy) -> str:
+def _reason(query: Query, row: int, far: bool, classes: Sequence[str], strategy: str) -> str:
+    stands = _STANDS.get(strategy)
     if query.probabilities is None:
+        if strategy not in STRATEGIES:
+            return f"picked by {strategy}"
+        if stands and strategy in ("kcenter", "typiclust"):
+            return stands
         return "stands for many images that nothing labelled resembles yet"
     say = _one_of if query.exclusive else _any_of
     text, sure = say(100 * query.probabilities[row], classes)
-    if sure and strategy is uherding:
-        text += ", and stands for others like it"
+    if sure and stands:
+        text += f", and {stands}"
     return _with_far(text, far)
 
 

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Features = NDArray[np.float32] | NDArray[np.float16]
+
+_ROWS = 65_536  # of features that are looked at at a time
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,8 @@ class Query:
     """Everything a query strategy may look at; no labels of the images to choose from.
 
     Attributes:
-        candidates: (n, d) unit features of the images that may be picked.
+        candidates: (n, d) unit features of the images that may be picked; float16, too, and those of a
+            million may stay in their file (`numpy.memmap`): strategies take what they need by `points`.
         probabilities: (n, k) calibrated class probabilities of the candidates, or None while there
             is no model.
         labelled: (m, d) unit features of the images that are labelled or already queued.
@@ -30,9 +34,9 @@ class Query:
         ValueError: the shapes contradict each other, or a value is not finite.
     """
 
-    candidates: Array
+    candidates: Features
     probabilities: Array | None
-    labelled: Array
+    labelled: Features
     count: int
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     exclusive: bool = True
@@ -57,8 +61,25 @@ class Query:
             raise ValueError(f"count must be at least 1, but got {self.count}")
         for name in ("candidates", "labelled", "probabilities", "worth"):
             values = getattr(self, name)
-            if values is not None and not np.isfinite(values).all():
+            if values is not None and not _is_finite(values):
                 raise ValueError(f"{name} hold NaN or infinity: embed those images again")
+
+    def points(self, rows: Ints | None = None) -> Array:
+        """Features of the candidates, or of some of them, in float32."""
+        taken = self.candidates if rows is None else self.candidates[rows]
+        return np.asarray(taken, dtype=np.float32)
+
+    def anchors(self) -> Array:
+        """Features of the labelled images, in float32."""
+        return np.asarray(self.labelled, dtype=np.float32)
+
+
+def _is_finite(values: Features) -> bool:
+    """Whether all values are, a few rows at a time."""
+    return all(
+        bool(np.isfinite(values[start : start + _ROWS]).all())
+        for start in range(0, len(values), _ROWS)
+    )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Uncertainty herding: picks that are doubtful, and stand for many doubtful images."""
 
 import heapq
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,11 +9,12 @@ from workbench.selection.types import Array, Ints, Picked, Query
 from workbench.selection.uncertainty import wanted
 
 EXACT_UP_TO = 20_000  # candidates; beyond, candidates and references are sampled
+CONSIDERED = 20_000  # candidates that are drawn then
 REFERENCES = 5_000  # images that stand for the pool beyond that size
-BLOCK = 2_048  # rows of the kernel matrix held at a time
+CELLS = 2**24  # of the kernel matrix held at a time
 
 
-def uherding(query: Query) -> Picked:
+def uherding(query: Query, *, exact_up_to: int = EXACT_UP_TO) -> Picked:
     """Pick greedily what covers most of the model's remaining doubt.
 
     Maximises `mean_i u_i * max_{j in S} k(x_i, x_j)` over the set S of labelled and picked images,
@@ -20,7 +22,12 @@ def uherding(query: Query) -> Picked:
     two labelled images: wide while labels are few (cover the pool), narrow later (settle the doubt).
     With no model u is 1 everywhere, which is the cold start. The objective is
     submodular, so gains only fall and are re-computed lazily: O(n r d) time for n candidates and
-    r references, O(n + BLOCK r) memory. Score: the gain in the mean when it was picked.
+    r references, O(n + r + CELLS) memory. Score: the gain in the mean when it was picked.
+
+    Args:
+        query: what to pick from.
+        exact_up_to: candidates up to which each of them is considered and covered. Beyond, 20,000 are
+            considered and 5,000 covered, drawn with odds in proportion to their doubt.
 
     Source:
         Bae et al. 2024, "Uncertainty Herding: One Active Learning Method for All Label Budgets"
@@ -31,16 +38,30 @@ def uherding(query: Query) -> Picked:
     told = wanted(query)
     if told is not None and told.any():  # a model sure of everything: cover the pool instead
         weight = told
-    chosen, references = _sample(query, weight)
-    points, anchors = query.candidates[chosen], query.candidates[references]
+    chosen, references = _sample(query, weight, exact_up_to)
+    points = query.points(chosen)
+    anchors = points if references is chosen else query.points(references)
+    labelled = query.anchors()
     importance: Array = weight[references] / np.float32(len(references))
     if len(references) < n:
         importance = np.full_like(importance, float(weight.mean()) / len(references))
-    kernel = _Kernel(_width(query.labelled, anchors))
-    covered = kernel.best(anchors, query.labelled)
+    kernel = _Kernel(_width(labelled, anchors))
+    covered = kernel.best(anchors, labelled)
     gains = _first_gains(points, anchors, importance, covered, kernel)
     indices, scores = _lazy_greedy(points, anchors, importance, covered, kernel, gains, query.count)
     return Picked(chosen[indices], scores)
+
+
+def maxherding(query: Query) -> Picked:
+    """Pick greedily what covers most of the pool, whatever a model says of it.
+
+    `uherding` with a doubt of 1 everywhere, and with its costs. Score: the gain in the mean.
+
+    Source:
+        Bae et al. 2024, "Generalized Coverage for More Robust Low-Budget Active Learning" (arXiv
+        2407.12212).
+    """
+    return uherding(replace(query, probabilities=None, worth=None))
 
 
 class _Kernel:
@@ -51,30 +72,35 @@ class _Kernel:
 
     def __call__(self, a: Array, b: Array) -> Array:
         """(n, d) and (m, d) to (n, m)."""
-        squared = (a * a).sum(1)[:, None] + (b * b).sum(1)[None] - 2 * (a @ b.T)
-        out: Array = np.exp(-self.scale * np.maximum(squared, 0))
-        return out
+        out: Array = a @ b.T  # the only matrix: it may be large
+        out *= -2
+        out += (a * a).sum(1)[:, None]
+        out += (b * b).sum(1)[None]
+        np.maximum(out, 0, out=out)
+        out *= -self.scale
+        return np.exp(out, out=out)
 
     def best(self, points: Array, centres: Array) -> Array:
         """Similarity of each point to its most similar centre; 0 without centres."""
         best = np.zeros(len(points), dtype=np.float32)
-        for start in range(0, len(centres), BLOCK):
-            np.maximum(best, self(points, centres[start : start + BLOCK]).max(axis=1), out=best)
+        step = max(1, CELLS // max(1, len(points)))
+        for start in range(0, len(centres), step):
+            np.maximum(best, self(points, centres[start : start + step]).max(axis=1), out=best)
         return best
 
 
-def _sample(query: Query, weight: Array) -> tuple[Ints, Ints]:
+def _sample(query: Query, weight: Array, exact_up_to: int) -> tuple[Ints, Ints]:
     """Candidates to consider and references to cover, as rows; all of them while that is cheap."""
     n = len(query.candidates)
-    if n <= EXACT_UP_TO:
+    if n <= exact_up_to:
         everything = np.arange(n, dtype=np.int64)
         return everything, everything
     odds = weight.astype(np.float64) + 1e-6
     odds /= odds.sum()
-    size = max(EXACT_UP_TO, min(n, 10 * query.count))
+    size = min(n, max(CONSIDERED, 10 * query.count))
     chosen = query.rng.choice(n, size, replace=False, p=odds)
     # References drawn in proportion to doubt estimate the doubt-weighted mean without a weight.
-    references = query.rng.choice(n, REFERENCES, replace=False, p=odds)
+    references = query.rng.choice(n, min(n, REFERENCES), replace=False, p=odds)
     return np.sort(chosen).astype(np.int64), np.sort(references).astype(np.int64)
 
 
@@ -96,9 +122,11 @@ def _first_gains(
     points: Array, anchors: Array, importance: Array, covered: Array, kernel: _Kernel
 ) -> Array:
     gains = np.empty(len(points), dtype=np.float32)
-    for start in range(0, len(points), BLOCK):
-        block = kernel(points[start : start + BLOCK], anchors)
-        gains[start : start + BLOCK] = np.maximum(block - covered, 0) @ importance
+    step = max(1, CELLS // max(1, len(anchors)))
+    for start in range(0, len(points), step):
+        block = kernel(points[start : start + step], anchors)
+        block -= covered
+        gains[start : start + step] = np.maximum(block, 0, out=block) @ importance
     return gains
 
 
