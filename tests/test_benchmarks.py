@@ -79,26 +79,10 @@ FIGURES = {
         *("digits_reviews_against_random", "faces_reviews_against_random"),
     ],
 }
+IN_BROWSER = {"boxes", "labelling", "masks", "opening"}
 TOPICS = [
-    pytest.param("boxes", marks=pytest.mark.browser),
-    "commits",
-    "detection",
-    "display",
-    "embedding",
-    "feedback",
-    "finetuning",
-    "flywheel",
-    "formats",
-    "grid",
-    pytest.param("labelling", marks=pytest.mark.browser),
-    pytest.param("masks", marks=pytest.mark.browser),
-    pytest.param("opening", marks=pytest.mark.browser),
-    "outlines",
-    "predictions",
-    "probe",
-    "segmentation",
-    "slices",
-    "suspects",
+    pytest.param(topic, marks=pytest.mark.browser if topic in IN_BROWSER else ())
+    for topic in sorted(FIGURES)
 ]
 
 
