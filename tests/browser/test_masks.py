@@ -132,6 +132,7 @@ def test_what_is_suggested_is_accepted_region_by_region(lab_page: Open, home: Pa
 import numpy as np
 from workbench.dataset.home import masks_folder
 from workbench.dataset.masks import write_mask
+from workbench.dataset.predictions import write_predicted_masks
 numbers = bench.labels.masks.numbers()
 guess = np.zeros((303, 384), dtype=np.uint8)
 guess[100:140, 100:160] = numbers["silver"]
